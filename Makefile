@@ -1,0 +1,53 @@
+# `make` runs the main job, `make test` passes the tests; both set up what they need.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := run
+.PHONY: run test check plan-lock verify requirements clean help
+
+PYTHON ?= python3
+VENV ?= .venv
+CORES ?= 2
+BIN := $(CURDIR)/$(VENV)/bin
+# A venv without bytecode costs seconds at every start (docs/decisions/0001-oppsett.md).
+unexport PYTHONDONTWRITEBYTECODE
+export PATH := $(BIN):$(PATH)
+# One thread in every job: two threads differ in the last bits, and results must not.
+export OMP_NUM_THREADS := 1
+export OPENBLAS_NUM_THREADS := 1
+export MKL_NUM_THREADS := 1
+
+run: $(VENV)/.ok ## every cohort, from delivery to reports and portal
+	@python -m analysis run --cores $(CORES)
+
+test: $(VENV)/.ok ## the whole test suite
+	python -m pytest -q
+
+check: $(VENV)/.ok ## validate card and data: make check COHORT=hpmt
+	@python -m analysis check "$(COHORT)"
+
+plan-lock: $(VENV)/.ok ## freeze the analysis part of a card: make plan-lock COHORT=...
+	@python -m analysis plan-lock "$(COHORT)"
+
+verify: $(VENV)/.ok ## recompute the checksums of everything released
+	@python -m analysis verify
+
+# Remade whole when the lock changes, so that the environment never holds more than the lock says.
+$(VENV)/.ok: requirements.lock requirements-uv.lock
+	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "Python 3.11 eller nyere kreves; her er %s. Prøv: make PYTHON=python3.12" % sys.version.split()[0])'
+	@echo 'Oppsett: lager $(VENV) og installerer requirements.lock (ett til to minutter første gang)'
+	@rm -rf "$(VENV)"
+	@$(PYTHON) -m venv "$(VENV)" || { echo 'Fant ikke venv. På Debian og Ubuntu: apt install python3-venv'; exit 1; }
+	@$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements-uv.lock
+	@$(BIN)/uv pip install -q --python $(BIN)/python --require-hashes --compile-bytecode -r requirements.lock
+	@printf '%s\n' "$(CURDIR)" > "$$($(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/tiltakseffekt.pth"
+	@touch $@
+
+requirements: $(VENV)/.ok ## renew requirements.lock from requirements.in
+	$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-strip-extras --no-header --upgrade -o requirements.lock requirements.in
+	$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-strip-extras --no-header --upgrade -o requirements-uv.lock requirements-uv.in
+
+clean: ## remove results and logs (never cards, data or the environment)
+	rm -rf results logs .snakemake
+
+help: ## this list
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/make \1\t\2/' | column -t -s "$$(printf '\t')"

@@ -1,0 +1,28 @@
+"""Tiltakseffekt: from delivery to report. The includes follow the data; functions stand in common.smk alone."""
+
+from snakemake.utils import min_version
+
+min_version("9.27")
+
+
+configfile: "config/config.yaml"
+
+
+include: "workflow/rules/common.smk"
+include: "workflow/rules/intake.smk"
+include: "workflow/rules/panel.smk"
+include: "workflow/rules/match.smk"
+include: "workflow/rules/estimate.smk"
+include: "workflow/rules/check.smk"
+include: "workflow/rules/compare.smk"
+include: "workflow/rules/release.smk"
+include: "workflow/rules/report.smk"
+include: "workflow/rules/seal.smk"
+
+
+rule all:
+    default_target: True
+    input:
+        sealed_cohorts(),
+        "results/release/index.html",
+        "results/release/manifest.json",

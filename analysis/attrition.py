@@ -1,0 +1,42 @@
+"""Who was left out, and why: one row per restriction and group. The flow diagram in the report is this table drawn."""
+
+from collections.abc import Iterable, Mapping
+
+import pandas as pd
+
+from analysis.problems import Problem, ProblemsFound
+
+COLUMNS = {"step": "int64", "reason": "str", "arm": "str", "persons": "Int64", "offices": "Int64"}
+
+
+def attrition_rows(step: int, reason: str, persons: pd.DataFrame, arms: Iterable[str]) -> pd.DataFrame:
+    """Persons and offices left per arm after the restriction `reason`. Offices are missing when nobody has one.
+
+    `reason` is a key of the message catalogue. A restriction that leaves an arm empty raises ProblemsFound with
+    the restriction as the cause.
+    """
+    rows = []
+    for arm in arms:
+        left = persons[persons["arm"] == arm]
+        offices = left["office_id"].nunique() if left["office_id"].notna().any() else pd.NA
+        rows.append({"step": step, "reason": reason, "arm": arm, "persons": len(left), "offices": offices})
+    _stop_if_emptied(rows, reason)
+    return pd.DataFrame(rows).astype(COLUMNS)
+
+
+def stated_rows(step: int, reason: str, persons: Mapping[str, int], offices: Mapping[str, int | None]) -> pd.DataFrame:
+    """The same table from numbers that a source states or that follow from it."""
+    rows = [
+        {"step": step, "reason": reason, "arm": arm, "persons": count, "offices": offices.get(arm, pd.NA)}
+        for arm, count in persons.items()
+    ]
+    return pd.DataFrame(rows).astype(COLUMNS)
+
+
+def _stop_if_emptied(rows: list[dict], reason: str) -> None:
+    empty = [row["arm"] for row in rows if row["persons"] == 0]
+    if empty:
+        what = f"ingen er igjen i gruppen {', '.join(empty)} etter steget «{reason}»."
+        raise ProblemsFound(
+            "Utvalget er tomt.", [Problem("utvalg", what, "Se på inklusjon, måneder og kaliper i kortet.")]
+        )

@@ -1,0 +1,173 @@
+"""Rules that hold between keys of a card.
+
+They read the plain data, not the validated card, so that they can be told together with mistakes in single keys:
+pydantic's own rules across fields stay silent until every field is right, which would cost a second round.
+Each rule yields (key, what is wrong, how to mend it) and says nothing about parts that are missing or misshapen.
+"""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from analysis.outcomes import load_outcomes
+from analysis.strict import Finding
+
+REQUIRED_COLUMNS = ("person_id", "arm")
+OPTIONAL_COLUMNS = ("office_id", "time_zero", "adoption_month")
+
+
+def cross_checks(data: dict[str, Any]) -> Iterator[Finding]:
+    """Every finding of every rule."""
+    for rule in RULES:
+        yield from rule(data)
+
+
+def _dict(value: Any) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _dicts(value: Any) -> list[dict[str, Any]]:
+    return [_dict(item) for item in value] if isinstance(value, list) else []
+
+
+def data_need_a_reason_to_pass(data: dict[str, Any]) -> Iterator[Finding]:
+    """Only published figures, open microdata and synthetic data may pass unchanged, and open data need a licence."""
+    profile = _dict(data.get("disclosure")).get("profile")
+    if data.get("data_kind") == "restricted" and profile == "open":
+        yield (
+            ("disclosure", "profile"),
+            "personopplysninger kan ikke frigis uendret.",
+            "Profilen open gjelder bare publiserte tall, åpne data og syntetiske data.",
+        )
+    if data.get("data_kind") == "open" and not data.get("licence"):
+        yield ("licence",), "åpne data skal ha en lisens som tillater bruken.", "Fyll inn licence."
+
+
+def published_cohorts_have_no_files(data: dict[str, Any]) -> Iterator[Finding]:
+    """A published cohort has figures with sources; every other kind has a delivery."""
+    published = data.get("data_kind") == "published"
+    if published and data.get("files"):
+        yield ("files",), "en publisert kohort har ingen leveranse.", "Tallene skal stå i published.yaml."
+    if published and data.get("published") is None:
+        yield (
+            ("published",),
+            "mangler for en publisert kohort.",
+            "Fyll inn published.two_arms eller published.single_arm.",
+        )
+    if not published and data.get("data_kind") and not data.get("files"):
+        yield ("files",), "leveransen er ikke beskrevet.", "List opp filene med format og kolonner."
+
+
+def designs_have_what_they_need(data: dict[str, Any]) -> Iterator[Finding]:
+    """Arms, base month and matching that the design cannot do without."""
+    roles = [arm.get("role") for arm in _dicts(data.get("arms"))]
+    if roles and roles.count("treated") != 1:
+        yield ("arms",), f"fant {roles.count('treated')} grupper med rollen treated.", "Det skal være nøyaktig én."
+    if data.get("design") not in (None, "single_arm") and roles and "comparison" not in roles:
+        yield ("arms",), "designet trenger en gruppe med rollen comparison.", ""
+    if data.get("design") == "matched_did" and data.get("data_kind") != "published":
+        for key in ("matching", "base_month"):
+            if data.get(key) is None:
+                yield (key,), "mangler, men designet matched_did bruker den.", f"Fyll inn {key}."
+
+
+def randomisation_agrees_with_design(data: dict[str, Any]) -> Iterator[Finding]:
+    """The design's name and the assignment must tell the same story."""
+    randomised = _dict(data.get("assignment")).get("randomised")
+    expected = {"cluster_randomised": True, "individually_randomised": True}.get(data.get("design", ""), False)
+    if isinstance(randomised, bool) and data.get("design") and randomised != expected:
+        yield (
+            ("assignment", "randomised"),
+            f"passer ikke med design: {data['design']}.",
+            f"Et slikt design har randomised: {str(expected).lower()}.",
+        )
+
+
+def names_are_unique(data: dict[str, Any]) -> Iterator[Finding]:
+    """Lists whose entries have a name may not use it twice."""
+    for key, name in (
+        ("arms", "id"),
+        ("files", "name"),
+        ("covariates", "name"),
+        ("sensitivity", "name"),
+        ("sources", "id"),
+    ):
+        seen: set[Any] = set()
+        for place, item in enumerate(_dicts(data.get(key))):
+            if item.get(name) in seen and item.get(name) is not None:
+                yield (key, place, name), f"«{item[name]}» er brukt før.", "Hvert navn kan bare stå én gang."
+            seen.add(item.get(name))
+
+
+def outcomes_exist(data: dict[str, Any]) -> Iterator[Finding]:
+    """Outcomes are chosen from the library."""
+    known = load_outcomes()
+    wanted = _dict(data.get("outcomes"))
+    secondary = wanted.get("secondary")
+    listed = [(("outcomes", "primary"), wanted.get("primary"))]
+    listed += [
+        (("outcomes", "secondary", i), name) for i, name in enumerate(secondary if isinstance(secondary, list) else [])
+    ]
+    for key, name in listed:
+        if isinstance(name, str) and name not in known:
+            yield key, f"utfallet «{name}» finnes ikke.", f"Lovlig: {', '.join(sorted(known))}."
+
+
+def horizons_are_given_once(data: dict[str, Any]) -> Iterator[Finding]:
+    """A delivery needs at least one horizon, and none stands twice."""
+    horizons = data.get("horizons")
+    if data.get("files") and not horizons:
+        yield ("horizons",), "mangler.", "Oppgi minst én måned etter starttidspunktet."
+    if isinstance(horizons, list) and len(horizons) != len(set(map(str, horizons))):
+        yield ("horizons",), "samme horisont står to ganger.", "Behold én av dem."
+
+
+def benchmark_names_an_arm(data: dict[str, Any]) -> Iterator[Finding]:
+    """The benchmark's arm stands among the arms, with that role."""
+    arm = _dict(data.get("benchmark")).get("arm")
+    fitting = [a.get("id") for a in _dicts(data.get("arms")) if a.get("role") == "benchmark"]
+    if arm is not None and arm not in fitting:
+        yield ("benchmark", "arm"), f"«{arm}» er ikke en gruppe med rollen benchmark.", ""
+
+
+def columns_fit_the_contract(data: dict[str, Any]) -> Iterator[Finding]:
+    """Every file maps the required columns and each delivered covariate, and nothing that nobody uses."""
+    delivered = [c.get("name") for c in _dicts(data.get("covariates")) if c.get("outcome") is None]
+    for place, file in enumerate(_dicts(data.get("files"))):
+        columns = _dict(file.get("columns"))
+        for name in [*REQUIRED_COLUMNS, *delivered]:
+            if name and name not in columns:
+                yield ("files", place, "columns"), f"kolonnen {name} er ikke koblet til filen.", f"Legg til {name}."
+        for name in columns:
+            if name not in (*REQUIRED_COLUMNS, *OPTIONAL_COLUMNS, *delivered):
+                mend = "Legg den til under covariates, eller fjern den."
+                yield ("files", place, "columns", name), "kolonnen brukes ikke til noe.", mend
+
+
+def covariates_from_outcomes_have_a_month(data: dict[str, Any]) -> Iterator[Finding]:
+    """`outcome` and `month` of a covariate come together, and the outcome can be made."""
+    wanted = [str(name) for name in _chosen_outcomes(data)]
+    for place, covariate in enumerate(_dicts(data.get("covariates"))):
+        if (covariate.get("outcome") is None) != (covariate.get("month") is None):
+            yield ("covariates", place), "outcome og month skal stå sammen.", ""
+        elif covariate.get("outcome") is not None and covariate["outcome"] not in wanted:
+            yield ("covariates", place, "outcome"), "utfallet er ikke blant kortets utfall.", "Legg det til i outcomes."
+
+
+def _chosen_outcomes(data: dict[str, Any]) -> list[Any]:
+    wanted = _dict(data.get("outcomes"))
+    secondary = wanted["secondary"] if isinstance(wanted.get("secondary"), list) else []
+    return [wanted.get("primary"), *secondary]
+
+
+RULES: tuple[Callable[[dict[str, Any]], Iterator[Finding]], ...] = (
+    data_need_a_reason_to_pass,
+    published_cohorts_have_no_files,
+    designs_have_what_they_need,
+    randomisation_agrees_with_design,
+    names_are_unique,
+    outcomes_exist,
+    horizons_are_given_once,
+    benchmark_names_an_arm,
+    columns_fit_the_contract,
+    covariates_from_outcomes_have_a_month,
+)

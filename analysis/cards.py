@@ -1,0 +1,326 @@
+"""The cohort card: everything that a person decides about one cohort, checked before anything is read.
+
+Defaults live here and nowhere else. `read_card` raises every mistake at once, in Norwegian, with file, line, key,
+what was found and what is allowed.
+"""
+
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Field, StringConstraints, field_serializer
+
+from analysis.card_rules import cross_checks
+from analysis.strict import Certainty, Date, Digest, Filled, Month, Share, Slug, Strict, Words, read_strict
+
+DataKind = Literal["restricted", "open", "published", "synthetic"]
+Design = Literal[
+    "cluster_randomised",
+    "individually_randomised",
+    "matched_did",
+    "staggered_did",
+    "single_arm",
+    "aggregated_series",
+    "exposures",
+]
+
+
+class Report(Strict):
+    """What stands on the title page. The date comes from here, never from the clock."""
+
+    date: Date = Field(description="Report date, YYYY-MM-DD")
+    version: Filled = "1.0"
+    commissioner: Words | None = None
+    contact: Filled | None = None
+
+
+class Population(Strict):
+    """Whom the cohort is about."""
+
+    description: Words
+    eligibility: list[Words] = Field(min_length=1)
+
+
+class Assignment(Strict):
+    """Who was given the intervention, and by what rule."""
+
+    unit: Literal["person", "office", "county", "adviser"]
+    randomised: bool
+    rule: Words
+    certainty: Certainty = "stated"
+    offices_treated: int | None = Field(None, ge=1)
+    offices_comparison: int | None = Field(None, ge=1)
+
+
+class Content(Strict):
+    """What the participants got, and what the others got."""
+
+    intervention: Words
+    usual_care: Words
+
+
+class TimeZero(Strict):
+    """When eligibility, assignment and start of observation meet. `month` may be left out if persons carry it."""
+
+    description: Words
+    month: Month | None = None
+    certainty: Certainty = "stated"
+
+
+class Arm(Strict):
+    """A group of persons. `benchmark` is a randomised control group that only checks the method."""
+
+    id: Slug
+    role: Literal["treated", "comparison", "benchmark"]
+    label: Words
+
+
+class Outcomes(Strict):
+    """Names from config/outcomes.yaml. The primary one carries the report's headline."""
+
+    primary: Slug
+    secondary: list[Slug] = []
+
+
+class Estimand(Strict):
+    """What is to be measured, in which unit."""
+
+    quantity: Literal["att", "itt", "share"]
+    scale: Literal["difference", "share"]
+    description: Words
+
+
+class Column(Strict):
+    """Where a column of the contract comes from: a source column, one constant, or the row number."""
+
+    column: Filled | None = None
+    constant: Filled | None = None
+    row_number: Filled | None = Field(None, description="Prefix of ids made from row numbers")
+    values: dict[str, Filled] | None = Field(None, description="Source value to value of the contract")
+
+
+def _source_column(value: Any) -> Any:
+    return {"column": value} if isinstance(value, str) else value
+
+
+class WideOutcome(Strict):
+    """One outcome at one month that stands in a column of its own."""
+
+    outcome: Slug
+    month: Month
+    column: Filled
+
+
+class File(Strict):
+    """One file of the delivery. Nothing is sniffed: what is not said here has the default that stands here."""
+
+    name: Slug
+    path: Filled
+    format: Literal["csv", "stata"]
+    package: Filled | None = Field(None, description="Installed Python package that holds the file")
+    delimiter: Annotated[str, StringConstraints(min_length=1, max_length=1)] = ";"
+    decimal: Literal[",", "."] = ","
+    encoding: Literal["utf-8", "utf-8-sig", "cp1252", "latin-1"] = "utf-8"
+    missing: list[str] = ["", "NA"]
+    rows: int | None = Field(None, ge=0, description="Stated number of data rows")
+    sha256: Digest | None = Field(None, description="Stated checksum of the file")
+    keep: dict[str, list[Filled]] = Field({}, description="Rows to use: source column to the values that are kept")
+    columns: dict[Slug, Annotated[Column, BeforeValidator(_source_column)]]
+    outcomes: list[WideOutcome] = []
+
+
+class Covariate(Strict):
+    """A background characteristic at time zero: a column of the delivery, or an outcome at an earlier month."""
+
+    name: Slug
+    label: Words
+    outcome: Slug | None = None
+    month: Month | None = None
+
+
+class Matching(Strict):
+    """How comparison persons are chosen. A key that the method does not use is refused by name."""
+
+    formula: Filled = Field(description="Right-hand side of the score model")
+    method: Literal["nearest"] = "nearest"
+    link: Literal["logit", "linear_logit"] = "logit"
+    caliper: float | None = Field(0.2, gt=0, description="In standard deviations of the score; null for none")
+    replace: bool = False
+    order: Literal["largest", "smallest", "data"] = "largest"
+
+
+class MatchingChange(Matching):
+    """Keys of `matching` that a sensitivity row overrides; `changes` holds only those that stand in the card."""
+
+    formula: Filled = ""
+
+    def changes(self) -> dict[str, Any]:
+        """The overridden keys and their values."""
+        return self.model_dump(exclude_unset=True)
+
+
+class Sensitivity(Strict):
+    """One more analysis: a name and the keys of `matching` that it overrides."""
+
+    name: Slug
+    title: Words
+    matching: MatchingChange
+
+    @field_serializer("matching")
+    def _only_changes(self, matching: MatchingChange) -> dict[str, Any]:
+        # A card read back from what was written must change the same keys and no more.
+        return matching.changes()
+
+
+class Benchmark(Strict):
+    """A randomised control group among the arms, used to see how near the main analysis comes."""
+
+    arm: Slug
+    formula: Filled = Field(description="Covariates of the adjusted comparison in the trial")
+    title: Words
+
+
+class Checks(Strict):
+    """Thresholds of the checks, with the sources in docs/methods.md."""
+
+    smd_limit: float = Field(0.1, gt=0)
+    lost_treated_limit: Share = 0.2
+    ess_floor: float = Field(50, gt=0)
+    spread_limit: float = Field(1.0, gt=0, description="Width of the range over analyses, in standard errors")
+    few_treated_offices: int = Field(6, ge=1, description="Fewest treated offices for an asymptotic p-value")
+
+
+class Inference(Strict):
+    """How uncertainty is measured."""
+
+    level: float = Field(0.95, gt=0.5, lt=1)
+    cluster: Literal["person", "pair", "office"] = "pair"
+
+
+class TwoArms(Strict):
+    """What is assumed when a source prints rounded shares of two groups."""
+
+    rounding: Literal["half_up", "half_even", "truncated"] = "half_up"
+    same_persons: bool = True
+    icc: list[Share] = [0.0, 0.01, 0.02, 0.05, 0.1]
+    icc_in_text: Share = 0.02
+    size_cv: list[Annotated[float, Field(ge=0)]] = [0.0, 0.4, 0.7]
+
+
+class SingleArm(Strict):
+    """What is assumed about offices that the source does not tell of."""
+
+    hidden_offices: list[Annotated[int, Field(ge=2)]] = [3, 5, 7, 10]
+    icc: list[Share] = [0.02, 0.05, 0.1]
+
+
+class Published(Strict):
+    """How the figures of published.yaml are analysed."""
+
+    two_arms: TwoArms | None = None
+    single_arm: SingleArm | None = None
+
+
+class Disclosure(Strict):
+    """The profile that decides what is rounded or hidden, and why it is the right one."""
+
+    profile: Literal["open"]
+    reason: Words
+
+
+class Source(Strict):
+    """A text that the card rests on."""
+
+    id: Slug
+    citation: Filled
+    certainty: Certainty = "stated"
+
+
+class Limitation(Strict):
+    """Something the design or the source cannot carry. `downgrade` lowers the evidence grade by that many steps."""
+
+    id: Slug
+    text: Words
+    downgrade: int = Field(0, ge=0, le=2)
+    short: Words | None = Field(None, description="A few words for the list of reasons")
+
+
+class Card(Strict):
+    """One cohort."""
+
+    title: Words
+    short_title: Words
+    intervention_name: Words
+    data_kind: DataKind
+    licence: Filled | None = None
+    intervention: Slug
+    design: Design
+    report: Report
+    background: list[Words] = Field(min_length=1)
+    population: Population
+    assignment: Assignment
+    content: Content
+    time_zero: TimeZero
+    arms: list[Arm] = Field(min_length=1)
+    outcomes: Outcomes
+    horizons: list[Annotated[int, Field(ge=0)]] = Field(
+        [], description="Months after time zero, the main one first"
+    )
+    base_month: Month | None = Field(None, description="Month before the intervention that DiD subtracts")
+    estimand: Estimand
+    files: list[File] = []
+    covariates: list[Covariate] = []
+    matching: Matching | None = None
+    inference: Inference = Inference()
+    checks: Checks = Checks()
+    benchmark: Benchmark | None = None
+    sensitivity: list[Sensitivity] = []
+    published: Published | None = None
+    disclosure: Disclosure
+    limitations: list[Limitation] = []
+    sources: list[Source] = Field(min_length=1)
+
+    def arm(self, role: str) -> Arm:
+        """The first arm with that role; KeyError if the cohort has none."""
+        for arm in self.arms:
+            if arm.role == role:
+                return arm
+        raise KeyError(role)
+
+    def outcome_names(self) -> list[str]:
+        """Primary first, then the secondary ones in the card's order."""
+        return [self.outcomes.primary, *self.outcomes.secondary]
+
+
+# What fixes the analysis. Titles, texts about the source, contact and report date may change after the lock.
+ANALYSIS_KEYS = (
+    "data_kind",
+    "intervention",
+    "design",
+    "population",
+    "assignment",
+    "time_zero",
+    "arms",
+    "outcomes",
+    "horizons",
+    "base_month",
+    "estimand",
+    "files",
+    "covariates",
+    "matching",
+    "inference",
+    "checks",
+    "benchmark",
+    "sensitivity",
+    "published",
+)
+
+
+def read_card(path: str | Path) -> Card:
+    """Read and validate a card; raises ProblemsFound with every mistake at once."""
+    return read_strict(path, Card, cross_checks)
+
+
+def analysis_part(card: Card) -> dict[str, Any]:
+    """The part of the card that fixes the analysis, as plain data with defaults filled in."""
+    whole = card.model_dump(mode="json")
+    return {key: whole[key] for key in ANALYSIS_KEYS}

@@ -1,0 +1,103 @@
+"""All cohorts side by side: what each says, how sure, and which of them may share a column.
+
+Rows are ordered by design strength and then by name, never by effect.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from itertools import combinations
+from typing import Any
+
+import pandas as pd
+
+from analysis.cards import Card, read_card
+from analysis.files import read_json, read_parquet
+
+# Strongest first. The order is the report's; the size of an effect plays no part in it.
+DESIGN_ORDER = (
+    "individually_randomised",
+    "cluster_randomised",
+    "staggered_did",
+    "matched_did",
+    "aggregated_series",
+    "single_arm",
+    "exposures",
+)
+HEADLINE = (
+    "outcome",
+    "horizon_months",
+    "scale",
+    "estimate",
+    "conf_low",
+    "conf_high",
+    "base_rate",
+    "inference",
+    "status",
+    "reason",
+)
+
+
+@dataclass(frozen=True)
+class CohortResult:
+    """What one cohort brings to the comparison."""
+
+    card: Card
+    estimates: pd.DataFrame
+    grade: Mapping[str, Any]
+
+
+def read_results(
+    cohorts: Iterable[str], cards: Iterable[str], estimates: Iterable[str], checks: Iterable[str]
+) -> dict[str, CohortResult]:
+    """Results by cohort from the files of the earlier stages, listed in the same order."""
+    return {
+        name: CohortResult(read_card(card), read_parquet(table), read_json(verdicts)["grade"])
+        for name, card, table, verdicts in zip(cohorts, cards, estimates, checks, strict=True)
+    }
+
+
+def comparison(results: Mapping[str, CohortResult]) -> pd.DataFrame:
+    """One row per cohort with its headline number, grade and verb level; missing where the source has none."""
+    rows = [_row(name, result) for name, result in results.items()]
+    frame = pd.DataFrame(rows)
+    order = frame["design"].map(DESIGN_ORDER.index)
+    return frame.assign(design_order=order).sort_values(["design_order", "cohort"], ignore_index=True)
+
+
+def _row(name: str, result: CohortResult) -> dict[str, Any]:
+    card = result.card
+    primary = result.estimates[result.estimates["role"] == "primary"]
+    headline = primary.iloc[0] if len(primary) else pd.Series({"status": "not_estimated", "reason": "no_figures"})
+    return {
+        "cohort": name,
+        "intervention": card.intervention,
+        "data_kind": card.data_kind,
+        "design": card.design,
+        **{column: headline.get(column) for column in HEADLINE},
+        "grade": result.grade["grade"],
+        "verbs": result.grade["verbs"],
+    }
+
+
+def comparability(results: Mapping[str, CohortResult]) -> pd.DataFrame:
+    """Every pair of cohorts: may they share a column, and if not, which of the gate's questions says no.
+
+    Outcome, horizon, population, usual care and data kind must be the same, and both must be differences.
+    """
+    headlines = comparison(results).set_index("cohort")
+    rows = []
+    for a, b in combinations(sorted(results), 2):
+        reasons = list(_differences(results[a].card, results[b].card, headlines.loc[a], headlines.loc[b]))
+        rows.append({"cohort_a": a, "cohort_b": b, "comparable": not reasons, "reasons": ";".join(reasons)})
+    return pd.DataFrame(rows, columns=["cohort_a", "cohort_b", "comparable", "reasons"])
+
+
+def _differences(a: Card, b: Card, head_a: pd.Series, head_b: pd.Series) -> Iterable[str]:
+    if a.population.description != b.population.description:
+        yield "population"
+    if a.content.usual_care != b.content.usual_care:
+        yield "usual_care"
+    for column in ("outcome", "horizon_months", "scale", "data_kind"):
+        left, right = head_a[column], head_b[column]
+        if pd.isna(left) or pd.isna(right) or left != right:
+            yield column

@@ -1,0 +1,53 @@
+"""How sure we are, and which words that allows.
+
+The grade starts from the design (GRADE: randomised high, others low) and goes down a step for each failed check,
+never below very low. The level of the verb gate follows from the design and its checks, not from the number.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from analysis.cards import Card
+from analysis.checks import Check
+
+GRADES = ("very_low", "low", "moderate", "high")
+RANDOMISED = ("cluster_randomised", "individually_randomised")
+DID = ("matched_did", "staggered_did")
+# A difference-in-differences may be worded as one only if these hold.
+DID_GATE = ("balance", "lost_treated", "effective_sample", "placebo")
+VERB_LEVELS = ("randomised", "did_checked", "adjusted", "description", "exposures")
+
+
+@dataclass(frozen=True)
+class Grade:
+    """`grade` of GRADES, `start` before any step, `steps` as (check, steps down), `verbs` of VERB_LEVELS."""
+
+    grade: str
+    start: str
+    steps: tuple[tuple[str, int], ...]
+    verbs: str
+
+    def record(self) -> dict[str, Any]:
+        """Plain data for JSON."""
+        steps = [{"check": name, "down": down} for name, down in self.steps]
+        return {"grade": self.grade, "start": self.start, "steps": steps, "verbs": self.verbs}
+
+
+def grade(card: Card, checks: Iterable[Check]) -> Grade:
+    """Evidence grade and verb level of a cohort from its design and checks."""
+    checks = list(checks)
+    start = "high" if card.design in RANDOMISED else "low"
+    steps = tuple((check.name, check.downgrade) for check in checks if not check.passed and check.downgrade)
+    place = max(0, GRADES.index(start) - sum(down for _, down in steps))
+    return Grade(GRADES[place], start, steps, verb_level(card, checks))
+
+
+def verb_level(card: Card, checks: Iterable[Check]) -> str:
+    """Which row of the glossary's verb gate applies."""
+    if card.design in RANDOMISED:
+        return "randomised"
+    if card.design in DID:
+        failed = {check.name for check in checks if not check.passed}
+        return "adjusted" if failed & set(DID_GATE) else "did_checked"
+    return "exposures" if card.design == "exposures" else "description"

@@ -1,0 +1,73 @@
+"""Which code, data and plan a result rests on, as digests."""
+
+import ast
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def source_digest(*paths: str | Path) -> str:
+    """SHA-256 over scripts and every `analysis` module that they import, directly or not."""
+    digest = hashlib.sha256()
+    for source in source_files(paths):
+        digest.update(f"{source.relative_to(ROOT)}\0".encode())
+        digest.update(source.read_bytes())
+    return digest.hexdigest()
+
+
+def source_files(paths: Iterable[str | Path]) -> list[Path]:
+    """The scripts and the `analysis` modules behind them, sorted by path."""
+    found: set[Path] = set()
+    waiting = [Path(path).resolve() for path in paths]
+    while waiting:
+        source = waiting.pop()
+        if source not in found:
+            found.add(source)
+            waiting.extend(_imported_files(source))
+    return sorted(found)
+
+
+@cache
+def _imported_files(source: Path) -> tuple[Path, ...]:
+    """Files of `analysis` modules named in the import statements of `source`, wherever they stand in it."""
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(source.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            names.update(alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            names.add(node.module)
+            names.update(f"{node.module}.{alias.name}" for alias in node.names)
+    own = {name for name in names if name.split(".")[0] == "analysis"}
+    files = {_module_file(name) for name in own | {parent for name in own for parent in _parents(name)}}
+    return tuple(sorted(path for path in files if path))
+
+
+def _parents(name: str) -> list[str]:
+    """Packages whose ``__init__`` runs when `name` is imported: ``a.b.c`` → ``a``, ``a.b``."""
+    parts = name.split(".")
+    return [".".join(parts[:length]) for length in range(1, len(parts))]
+
+
+def _module_file(name: str) -> Path | None:
+    """The file of a module or package under the project's root; None for a name inside a module."""
+    base = ROOT.joinpath(*name.split("."))
+    for path in (base.with_suffix(".py"), base / "__init__.py"):
+        if path.is_file():
+            return path
+    return None
+
+
+def canonical_digest(content: Any) -> str:
+    """SHA-256 over plain data, the same whatever the order of its keys."""
+    text = json.dumps(content, ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False)
+    return hashlib.sha256(text.encode("utf-8")).hexdigest()
+
+
+def run_id(*, inputs: Mapping[str, str], plan: str, code: str, lock: str) -> str:
+    """The first 12 hex digits of SHA-256 over input digests by name, plan hash, code digest and lock digest."""
+    return canonical_digest({"inputs": dict(inputs), "plan": plan, "code": code, "lock": lock})[:12]

@@ -1,0 +1,89 @@
+"""From restricted numbers to numbers that may be shown: one treatment per disclosure profile.
+
+The profile `open` passes published figures, openly licensed microdata and synthetic data unchanged, with its reason.
+Cards of restricted data cannot choose it.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from analysis.attrition import COLUMNS as ATTRITION
+from analysis.cards import Card
+from analysis.cells import SUMS
+from analysis.estimate_published import SCENARIO_COLUMNS
+from analysis.files import read_parquet, write_csv, write_json
+from analysis.plan import deviations, plan_hash
+from analysis.problems import Problem, ProblemsFound
+from analysis.results import COLUMNS as ESTIMATES
+
+OPEN_KINDS = ("published", "open", "synthetic")
+# What every cohort releases; a table that its design does not make is there with its header and no rows.
+TABLES: dict[str, tuple[str, ...]] = {
+    "estimates": tuple(ESTIMATES),
+    "attrition": tuple(ATTRITION),
+    "scenarios": tuple(SCENARIO_COLUMNS),
+    "ranges": ("scope", "month", "inference", "icc", "size_cv", "quantity", "minimum", "median", "maximum", "n_tables"),
+    "cells": ("sample", "arm", "month", "outcome", *SUMS),
+    "balance": ("spec", "covariate", "kind", "sample", "mean_treated", "mean_comparison", "smd"),
+    "overlap": ("bin_low", "bin_high", "arm", "sample", "n", "share"),
+    "matching": ("spec", "status", "n_treated", "n_treated_matched", "n_comparison_matched", "max_abs_smd"),
+}
+
+
+@dataclass(frozen=True)
+class Released:
+    """Treated tables by name, and the ledger entry: profile, reason, and what was done to each table."""
+
+    tables: dict[str, pd.DataFrame]
+    ledger: dict[str, Any]
+
+
+def release(card: Card, tables: Mapping[str, pd.DataFrame]) -> Released:
+    """Treat every table of a cohort by its card's profile. Raises ProblemsFound where the profile may not be used."""
+    if card.data_kind not in OPEN_KINDS:
+        what = f"profilen {card.disclosure.profile} gjelder ikke for data av typen {card.data_kind}."
+        raise ProblemsFound("Ingenting er frigitt.", [Problem("disclosure.profile", what, "Velg en annen profil.")])
+    treated = {name: tables.get(name, pd.DataFrame(columns=list(columns))) for name, columns in TABLES.items()}
+    actions = {name: {"rows": len(frame), "changed": 0, "hidden": 0} for name, frame in treated.items()}
+    reason = card.disclosure.reason.model_dump(exclude_none=True)
+    return Released(treated, {"profile": card.disclosure.profile, "reason": reason, "tables": actions})
+
+
+def read_tables(paths: Mapping[str, Any]) -> dict[str, pd.DataFrame]:
+    """The restricted tables among `paths` that are released, by name."""
+    return {name: read_parquet(paths[name]) for name in TABLES if name in paths.keys()}  # noqa: SIM118 - Snakemake's
+
+
+def provenance(
+    card: Card,
+    released: Released,
+    inputs: Mapping[str, str],
+    lock: Mapping[str, Any] | None,
+    digests: Mapping[str, str],
+) -> dict[str, Any]:
+    """Where the numbers come from: run, plan, its lock and deviations, input and code digests, and the ledger entry."""
+    runs = released.tables["estimates"]["run_id"].unique()
+    return {
+        "run_id": str(runs[0]) if len(runs) else None,
+        "plan_hash": plan_hash(card),
+        "plan_locked": None if lock is None else lock["locked"],
+        "deviations": deviations(card, lock),
+        "inputs": dict(inputs),
+        "digests": dict(digests),
+        "disclosure": released.ledger,
+    }
+
+
+def write_release(
+    folder: Path, card: Card, released: Released, checks: Any, origin: Mapping[str, Any], figures: Mapping[str, Any]
+) -> None:
+    """Write a cohort's treated numbers and what a report needs to word them."""
+    for name, frame in released.tables.items():
+        write_csv(frame, folder / f"{name}.csv")
+    write_json(folder / "cohort.json", {"card": card.model_dump(mode="json"), "figures": dict(figures)})
+    write_json(folder / "checks.json", checks)
+    write_json(folder / "provenance.json", origin)

@@ -1,0 +1,165 @@
+"""Texts with numbers in them: every number is a reference to a released row, formatted in one place.
+
+A template of the catalogue says ``{{ main.estimate | points }}``. The filter formats the number, writes it down in
+the book with where it comes from, and leaves a mark in the text; `runs` turns marked text into runs for the renderers.
+"""
+
+import re
+from dataclasses import dataclass, field
+from typing import Any
+
+import jinja2
+import pandas as pd
+
+from analysis.report.language import Language
+from analysis.results import estimate_id
+
+# Private-use characters that no text of ours holds: number marks around an index.
+OPEN, CLOSE = "\ue000", "\ue001"
+STAR, BRACKET = "\ue002", "\ue003"
+_PIECES = re.compile(rf"{OPEN}(\d+){CLOSE}|\*\*(.+?)\*\*|\[([^\]]+)\]\((#[\w-]+|https://[^)\s]+)\)", re.DOTALL)
+
+
+@dataclass(frozen=True)
+class Ref:
+    """A value and where it stands: released table, row and column."""
+
+    value: Any
+    table: str
+    row: str
+    column: str
+
+    def __bool__(self) -> bool:
+        return not pd.isna(self.value)
+
+    def source(self) -> dict[str, str]:
+        """The reference as plain data."""
+        return {"table": self.table, "row": self.row, "column": self.column}
+
+
+class Row:
+    """One row of a released table whose attributes are references."""
+
+    def __init__(self, table: str, row: str, values: Any):
+        self._table, self._row, self._values = table, row, values
+
+    def __getattr__(self, column: str) -> Ref:
+        if column.startswith("__") or column not in self._values:
+            raise AttributeError(column)
+        return Ref(self._values[column], self._table, self._row, column)
+
+    def text(self, column: str) -> Any:
+        """A value that is a name, not a number to print."""
+        return self._values[column]
+
+
+def estimate(row: pd.Series) -> Row:
+    """A row of the estimates table as references."""
+    return Row("estimates", estimate_id(row), row)
+
+
+@dataclass
+class Book:
+    """The numbers of one report in one language, and the catalogue that words them."""
+
+    language: Language
+    catalogue: dict[str, Any]
+    numbers: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.environment = jinja2.Environment(undefined=jinja2.StrictUndefined, autoescape=False)  # noqa: S701 - no HTML
+        self.environment.filters |= {
+            "percent": self.percent,
+            "points": self.points,
+            "number": self.number,
+            "p": self.p_value,
+            "points_interval": self.points_interval,
+            "percent_interval": self.percent_interval,
+            "number_interval": self.number_interval,
+            "month": self.language.month,
+            "literal": self.literal,
+        }
+
+    def word(self, key: str, **values: Any) -> str:
+        """The catalogue's text for `key` (parts joined by dots), with numbers as marks. KeyError without one."""
+        entry: Any = self.catalogue
+        for part in key.split("."):
+            entry = entry[part]
+        return self.environment.from_string(entry).render(**values).strip()
+
+    def runs(self, text: str) -> list[dict[str, Any]]:
+        """Marked text as runs: plain, number, **strong** and [link](#id)."""
+        runs, place = [], 0
+        for match in _PIECES.finditer(text):
+            if match.start() > place:
+                runs.append({"text": text[place : match.start()]})
+            runs.extend(self._piece(match))
+            place = match.end()
+        if place < len(text):
+            runs.append({"text": text[place:]})
+        return [{**run, "text": run["text"].replace(STAR, "*").replace(BRACKET, "[")} for run in runs]
+
+    def _piece(self, match: re.Match) -> list[dict[str, Any]]:
+        if match[1] is not None:
+            name = f"n{match[1]}"
+            return [{"text": self.numbers[name]["text"], "number": name}]
+        if match[2] is not None:
+            return [{**run, "strong": True} for run in self.runs(match[2])]
+        return [{"text": match[3], "href": match[4]}]
+
+    def say(self, key: str, **values: Any) -> list[dict[str, Any]]:
+        """`word` as runs."""
+        return self.runs(self.word(key, **values))
+
+    @staticmethod
+    def literal(text: str) -> str:
+        """Text of a machine (a formula, a convention) that must not be read as our markup."""
+        return text.replace("*", STAR).replace("[", BRACKET)
+
+    def plain(self, text: str) -> str:
+        """Marked text without marks, for places that hold text alone (figures)."""
+        return "".join(run["text"] for run in self.runs(text))
+
+    def mark(self, ref: Ref, text: str, unit: str) -> str:
+        """Write a number down and return its mark."""
+        value = ref.value.item() if hasattr(ref.value, "item") else ref.value
+        index = len(self.numbers) + 1
+        self.numbers[f"n{index}"] = {"value": value, "text": text, "unit": unit, "source": ref.source()}
+        return f"{OPEN}{index}{CLOSE}"
+
+    def percent(self, ref: Ref, base: Ref | None = None, words: bool = False, decimals: int | None = None) -> str:
+        """A share as per cent, rounded by its base; with `words` the number alone, for «29,7 prosent»."""
+        size = None if base is None else float(base.value)
+        text = self.language.percent(ref.value, size, decimals)
+        return self.mark(ref, text.rstrip("%").rstrip() if words else text, "percent")
+
+    def points(self, ref: Ref, sign: bool = False, absolute: bool = False) -> str:
+        """A difference between shares in percentage points; `absolute` where the words say the direction."""
+        value = abs(ref.value) if absolute else ref.value
+        return self.mark(ref, self.language.points(value, sign=sign), "percentage_points")
+
+    def number(self, ref: Ref, decimals: int = 0, sign: bool = False, absolute: bool = False) -> str:
+        """A count, an amount or a statistic."""
+        value = abs(ref.value) if absolute else ref.value
+        return self.mark(ref, self.language.number(value, decimals, sign=sign), "number")
+
+    def p_value(self, ref: Ref, bare: bool = False) -> str:
+        """``= 0,09``; `bare` without the equals sign, for columns."""
+        text = self.language.p_value(ref.value)
+        return self.mark(ref, text.removeprefix("=\u00a0") if bare else text, "p_value")
+
+    def _between(self, low: str, high: str) -> str:
+        return f"{low} {self.catalogue['interval_word']} {high}"
+
+    def points_interval(self, row: Row) -> str:
+        """``−1,1 til 13,0`` from the bounds of a difference."""
+        return self._between(self.points(row.conf_low), self.points(row.conf_high))
+
+    def percent_interval(self, row: Row, base: Ref | None = None) -> str:
+        """``59,7 til 83,8`` from the bounds of a share, without the sign."""
+        bounds = (self.percent(bound, base, words=True) for bound in (row.conf_low, row.conf_high))
+        return self._between(*bounds)
+
+    def number_interval(self, row: Row, decimals: int = 0) -> str:
+        """Bounds of an amount."""
+        return self._between(self.number(row.conf_low, decimals), self.number(row.conf_high, decimals))

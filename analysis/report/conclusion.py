@@ -1,0 +1,63 @@
+"""The verb gate: which sentence the design, its checks and the interval allow."""
+
+from typing import Any
+
+from analysis.report.blocks import Block, Runs, callout
+from analysis.report.book import Ref, Row
+from analysis.report.writer import Writer
+
+
+def direction(row: Row) -> str:
+    """ "up", "down", or "null" when the interval leaves the direction open."""
+    if row.text("conf_low") > 0:
+        return "up"
+    return "down" if row.text("conf_high") < 0 else "null"
+
+
+def conclusion(w: Writer, row: Row, note: str = "") -> Runs:
+    """The main sentence; `note` says what the interval takes into account.
+
+    A null result is worded the same whatever the design, and an effect only where it is earned.
+    """
+    words = {name: w.word(f"conclusion.{name}", row=row) for name in ("down_word", "up_word")}
+    found = direction(row)
+    key = "conclusion.null" if found == "null" else f"conclusion.{w.material.grade['verbs']}.{found}"
+    return w.say(key, row=row, note=note, **words)
+
+
+def meaning(w: Writer, row: Row | None) -> Runs:
+    """What the result can be used for."""
+    verbs = w.material.grade["verbs"]
+    if w.material.card.benchmark is not None:
+        return _benchmark_meaning(w)
+    if verbs == "randomised" and row is not None:
+        return w.say(f"meaning.randomised.{direction(row)}")
+    return w.say(f"meaning.{'description' if row is None else verbs}")
+
+
+def _benchmark_meaning(w: Writer) -> Runs:
+    """What trying the method against a trial showed, from the verdicts."""
+    nearness = w.material.check(f"benchmark_{w.material.card.outcomes.primary}").text_id.rpartition(".")[2]
+    spread = w.material.check("spread")
+    moved = [] if spread is None else ["still" if spread.passed else "moves"]
+    return w.runs(" ".join(w.word(f"meaning.benchmark.{name}") for name in ("aim", nearness, *moved, "advice")))
+
+
+def grade_box(w: Writer) -> Block:
+    """The evidence grade with where it starts and each step down."""
+    grade = w.material.grade
+    parts = [w.word(f"grade.start.{grade['start']}")]
+    steps = [_step(w, step) for step in grade["steps"]]
+    parts.append(w.word("grade.steps", steps=", ".join(steps)) if steps else w.word("grade.no_steps"))
+    title = w.label("grade.title", grade=w.word(f"grades.{grade['grade']}"))
+    return callout(title, w.runs(" ".join(parts)))
+
+
+def _step(w: Writer, step: dict[str, Any]) -> str:
+    down = w.book.number(Ref(step["down"], "checks", step["check"], "downgrade"))
+    name = step["check"]
+    if name.startswith("limitation_"):
+        wanted = name.removeprefix("limitation_")
+        item = next(item for item in w.material.card.limitations if item.id == wanted)
+        return w.word("grade.step.limitation", down=down, short=w.text(item.short or item.text))
+    return w.word(f"grade.step.{name}", down=down)

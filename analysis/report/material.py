@@ -1,0 +1,57 @@
+"""What a report is written from: the treated numbers of one cohort, its card, its checks and its provenance."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from analysis.cards import Card
+from analysis.checks import Check, from_records
+from analysis.files import read_csv, read_json
+from analysis.release import TABLES
+from analysis.results import TEXT_COLUMNS
+
+NAMES = (*TEXT_COLUMNS, "reason", "arm", "scope", "month", "sample", "covariate")
+
+
+@dataclass(frozen=True)
+class Material:
+    """Everything in ``results/review/<cohort>/``; a report reads nothing else about the cohort."""
+
+    cohort: str
+    card: Card
+    figures: dict[str, Any]
+    tables: dict[str, pd.DataFrame]
+    checks: list[Check]
+    grade: dict[str, Any]
+    provenance: dict[str, Any]
+
+    @property
+    def estimates(self) -> pd.DataFrame:
+        """The estimates table."""
+        return self.tables["estimates"]
+
+    @property
+    def facts(self) -> list[dict[str, Any]]:
+        """Figures taken from sources; none for a cohort with persons."""
+        return self.figures.get("facts", [])
+
+    def check(self, name: str) -> Check | None:
+        """The check of that name, if the cohort has it."""
+        return next((check for check in self.checks if check.name == name), None)
+
+
+def read_material(folder: str | Path) -> Material:
+    """Read the review folder of one cohort."""
+    folder = Path(folder)
+    about, verdicts = read_json(folder / "cohort.json"), read_json(folder / "checks.json")
+    return Material(
+        cohort=folder.name,
+        card=Card.model_validate(about["card"]),
+        figures=about["figures"],
+        tables={name: read_csv(folder / f"{name}.csv", text=NAMES) for name in TABLES},
+        checks=from_records(verdicts["checks"]),
+        grade=verdicts["grade"],
+        provenance=read_json(folder / "provenance.json"),
+    )

@@ -1,0 +1,268 @@
+"""The report model: every section of one cohort's report in one language, as plain data.
+
+Everything that is printed is decided here: which sentence, which number, how it is rounded. Renderers lay it out.
+"""
+
+import datetime as dt
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Protocol
+
+from analysis.report import blocks
+from analysis.report.blocks import Block
+from analysis.report.book import Book, Ref, Row
+from analysis.report.conclusion import grade_box, meaning
+from analysis.report.language import Language
+from analysis.report.matched import Matched
+from analysis.report.material import Material
+from analysis.report.single_arm import SingleArm
+from analysis.report.two_arms import TwoArms
+from analysis.report.writer import Writer, capital
+from analysis.yamlio import read_yaml
+
+MONTH = re.compile(r"\d{4}-\d{2}")
+
+
+class Kind(Protocol):
+    """What a design contributes to its report."""
+
+    def decisive(self) -> Row | None: ...
+    def summary(self) -> Iterator[Block]: ...
+    def keyfigures(self) -> Block | None: ...
+    def data(self) -> Iterator[Block]: ...
+    def results(self) -> Iterator[Block]: ...
+    def over_time(self) -> Iterator[Block]: ...
+    def balance(self) -> Iterator[Block]: ...
+    def benchmark(self) -> Iterator[Block]: ...
+    def flow(self) -> dict[str, Any]: ...
+    def method(self) -> Iterator[Block]: ...
+
+
+def build_report(material: Material, code: str, strings: str | Path) -> dict[str, Any]:
+    """The report of one cohort in language `code`, worded by the catalogue `strings`."""
+    book = Book(Language(code), read_yaml(strings).data)
+    writer = Writer(material, book)
+    sections = numbered(list(_sections(writer, _kind(writer))))
+    card = material.card
+    words = {
+        "data_kind": writer.word(f"data_kinds.{card.data_kind}"),
+        "design": writer.word(f"designs.{card.design}"),
+    }
+    return {
+        "schema": 1,
+        "report": material.cohort,
+        "lang": code,
+        "title": writer.text(card.title),
+        "short_title": writer.text(card.short_title),
+        "subtitle": capital(writer.word("meta.subtitle", **words)),
+        "date": card.report.date.isoformat(),
+        "date_text": book.language.date(card.report.date),
+        "version": f"{writer.word('meta.version')} {card.report.version}",
+        "author": writer.word("meta.author"),
+        "meta": list(_meta(writer, words)),
+        "description": writer.word("meta.description", **words),
+        "data_kind": card.data_kind,
+        "design": card.design,
+        "banner": book.catalogue["banner"] if card.data_kind == "synthetic" else None,
+        "labels": book.catalogue["labels"],
+        "sections": sections,
+        "numbers": book.numbers,
+        "provenance": material.provenance,
+    }
+
+
+def _kind(w: Writer) -> Kind:
+    published = w.material.card.published
+    if published is None:
+        return Matched(w)
+    return TwoArms(w) if published.two_arms is not None else SingleArm(w)
+
+
+def _meta(w: Writer, words: dict[str, str]) -> Iterator[dict[str, str]]:
+    card = w.material.card
+    pairs = {
+        "commissioner": None if card.report.commissioner is None else w.text(card.report.commissioner),
+        "contact": card.report.contact,
+        "design": capital(words["design"]),
+        "data_kind": capital(words["data_kind"]),
+        "grade": capital(w.word(f"grades.{w.material.grade['grade']}")),
+        "date": w.book.language.date(card.report.date),
+        "version": card.report.version,
+        "sender": w.word("meta.not_nav"),
+    }
+    for name, text in pairs.items():
+        if text is not None:
+            yield {"term": w.word(f"meta.{name}"), "text": text}
+
+
+def _sections(w: Writer, kind: Kind) -> Iterator[dict[str, Any]]:
+    """Sections in the order of the report: conclusion first, technique last."""
+    yield blocks.section("sammendrag", w.heading("summary"), _summary(w, kind))
+    yield blocks.section("bakgrunn", w.heading("background"), [*_background(w), _frame(w)])
+    yield blocks.section("data-og-metode", w.heading("data"), kind.data())
+    yield blocks.section("resultater", w.heading("results"), kind.results())
+    yield blocks.section("over-tid", w.heading("over_time"), kind.over_time(), level=2)
+    yield blocks.section("balanse", w.heading("balance"), kind.balance(), level=2)
+    benchmark = list(kind.benchmark())
+    if benchmark:
+        yield blocks.section("fasit", w.heading("benchmark"), benchmark, level=2)
+    yield blocks.section("deltakerflyt", w.heading("flow"), _flow(w, kind))
+    yield blocks.section("usikkerhet", w.heading("uncertainty"), _checks(w))
+    yield blocks.section("begrensninger", w.heading("limitations"), _limitations(w), level=2)
+    yield blocks.section("betydning", w.heading("meaning"), _meaning(w, kind))
+    yield blocks.section("vedlegg", w.heading("annex"), [])
+    yield blocks.section("metode", w.heading("method"), [*kind.method(), w.paragraph("annex.all_estimates")], level=2)
+    if w.material.facts:
+        yield blocks.section("fakta", w.heading("facts"), [_facts(w)], level=2)
+    yield blocks.section("kilder", w.heading("sources"), [_sources(w)], level=2)
+    yield blocks.section("sporbarhet", w.heading("provenance"), _provenance(w), level=2)
+
+
+def _summary(w: Writer, kind: Kind) -> Iterator[Block | None]:
+    yield from kind.summary()
+    yield kind.keyfigures()
+    yield grade_box(w)
+
+
+def _background(w: Writer) -> Iterator[Block]:
+    for words in w.material.card.background:
+        yield blocks.paragraph(w.runs(w.text(words)))
+
+
+def _frame(w: Writer) -> Block:
+    """The question as the card fixes it: who, what, against what, which outcome, from when."""
+    card = w.material.card
+    texts = {
+        "design": w.word(f"designs.{card.design}"),
+        "population": w.text(card.population.description),
+        "eligibility": "; ".join(w.text(words) for words in card.population.eligibility),
+        "intervention": w.text(card.content.intervention),
+        "usual_care": w.text(card.content.usual_care),
+        "outcome": w.text(w.outcome(card.outcomes.primary).definition),
+        "time_zero": w.text(card.time_zero.description),
+        "assignment": w.text(card.assignment.rule),
+        "estimand": w.text(card.estimand.description),
+    }
+    return blocks.definitions((w.say(f"frame.{name}"), w.runs(capital(text))) for name, text in texts.items())
+
+
+def _flow(w: Writer, kind: Kind) -> Iterator[Block]:
+    data = kind.flow()
+    boxes = [*data["common"], *(box for arm in data["arms"] for box in arm)]
+    alt = w.runs(
+        w.word("flow.alt", text=" ".join(box.replace("\n", ": ", 1).replace("\n", ", ") + "." for box in boxes))
+    )
+    table = w.material.tables["attrition"]
+    columns = [blocks.column(w.word(f"flow.columns.{name}")) for name in ("step", "group", "persons", "offices")]
+    labels = {arm.id: w.text(arm.label) for arm in w.material.card.arms}
+    rows = [
+        [
+            w.runs(w.word(f"flow.steps.{row['reason']}")),
+            w.runs(labels[row["arm"]]),
+            *(_count(w, row, name) for name in ("persons", "offices")),
+        ]
+        for _, row in table.iterrows()
+    ]
+    yield blocks.figure("fig-flyt", "flow", w.say("flow.caption"), alt, data, blocks.table("", [], columns, rows))
+
+
+def _count(w: Writer, row: Any, name: str) -> list[dict[str, Any]]:
+    ref = Ref(row[name], "attrition", f"{row['reason']}/{row['arm']}", name)
+    return w.runs(w.book.number(ref)) if ref else w.runs("–")
+
+
+def _checks(w: Writer) -> Iterator[Block]:
+    yield w.paragraph("uncertainty.intro")
+    checks = [check for check in w.material.checks if check.text_id != "check.limitation"]
+    if checks:
+        yield blocks.bullets(w.say_check(check) for check in checks)
+
+
+def _limitations(w: Writer) -> Iterator[Block]:
+    limits = [check for check in w.material.checks if check.text_id == "check.limitation"]
+    if limits:
+        yield blocks.bullets(w.say_check(check) for check in limits)
+    absent = [w.runs(w.text(fact["what"])) for fact in w.material.facts if fact["certainty"] == "absent"]
+    if absent:
+        yield w.paragraph("uncertainty.absent")
+        yield blocks.bullets(absent)
+
+
+def _meaning(w: Writer, kind: Kind) -> Iterator[Block]:
+    yield blocks.paragraph(meaning(w, kind.decisive()))
+    yield w.paragraph("meaning.compare")
+
+
+def _facts(w: Writer) -> Block:
+    """Every figure taken from a source, as printed there, with how certain it is."""
+    names = w.book.catalogue["annex"]["facts_columns"]
+    columns = [
+        blocks.column(label, right=name == "value", width=2.4 if name == "what" else 1.0)
+        for name, label in names.items()
+    ]
+    rows = [_fact_row(w, fact) for fact in w.material.facts]
+    return blocks.table("tab-fakta", w.say("annex.facts_caption"), columns, rows)
+
+
+def _fact_row(w: Writer, fact: dict[str, Any]) -> list[list[dict[str, Any]]]:
+    value = "–"
+    if fact["value"] is not None:
+        printed = fact["value"] if w.code == "en" else fact["value"].replace(".", ",")
+        unit = w.book.catalogue["units"].get(fact["unit"], fact["unit"])
+        value = f"{w.book.mark(Ref(fact['value'], 'facts', fact['id'], 'value'), printed, fact['unit'])} {unit}"
+    note = "" if fact["note"] is None else f" ({w.text(fact['note'])})"
+    time = fact["time"] or "–"
+    if MONTH.fullmatch(time):
+        time = w.book.language.month(time)
+    cells = (
+        f"{capital(w.text(fact['what']))}{note}",
+        value,
+        time,
+        w.word(f"certainties.{fact['certainty']}"),
+        fact["source"],
+    )
+    return [w.runs(cell) for cell in cells]
+
+
+def _sources(w: Writer) -> Block:
+    return blocks.definitions((w.runs(source.id), w.runs(source.citation)) for source in w.material.card.sources)
+
+
+def _provenance(w: Writer) -> Iterator[Block]:
+    """Run, plan, data and code, so that a reader can find the way back."""
+    origin = w.material.provenance
+    yield w.paragraph("annex.made", run=origin["run_id"])
+    yield blocks.paragraph(w.runs(" ".join(_plan_words(w, origin))))
+    disclosure = origin["disclosure"]
+    yield w.paragraph("annex.disclosure", profile=disclosure["profile"], reason=w.text(disclosure["reason"]))
+    names = w.book.catalogue["annex"]["provenance"]
+    pairs = [
+        (names["run"], origin["run_id"]),
+        (names["plan"], origin["plan_hash"]),
+        *((w.word("annex.provenance.input", name=name), digest) for name, digest in origin["inputs"].items()),
+        (names["code"], origin["digests"]["estimated"]),
+        (names["lock"], origin["digests"]["lock"]),
+    ]
+    yield blocks.definitions((w.runs(term), w.runs(text)) for term, text in pairs)
+
+
+def _plan_words(w: Writer, origin: dict[str, Any]) -> Iterator[str]:
+    if origin["plan_locked"] is None:
+        yield w.word("annex.plan_open")
+        return
+    locked = dt.date.fromisoformat(origin["plan_locked"])
+    yield w.word("annex.plan_locked", date=w.book.language.date(locked))
+    changed = origin["deviations"]
+    yield w.word("annex.plan_changed", keys=", ".join(changed)) if changed else w.word("annex.plan_same")
+
+
+def numbered(sections: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Sections with figures and tables numbered in the order they stand."""
+    count = {"figure": 0, "table": 0}
+    for section in sections:
+        for block in section["blocks"]:
+            if block["type"] in count:
+                count[block["type"]] += 1
+                block["number"] = count[block["type"]]
+    return sections

@@ -1,0 +1,94 @@
+"""Figures with two axes: series over time, and how the scores of the groups overlap."""
+
+import itertools
+from collections.abc import Sequence
+
+from matplotlib.axes import Axes
+
+from analysis.report import canvas
+from analysis.report.canvas import INK, LEAD, PENS, RULE, SMALL, SOFT, WIDTH, Paper
+
+PLOT_HEIGHT = 170.0
+
+
+def _plot(
+    data: dict, entries: Sequence[tuple[str, dict]], mark: str | None, *, note: float = 0.0
+) -> tuple[Paper, Axes]:
+    """Return a sheet with legend, y label, ticks and x label, and its axes; `note` is room above the axes."""
+    left = max(canvas.text_width(tick["label"]) for tick in data["y_ticks"]) + 9
+    above = canvas.wrapped(data["y_label"], WIDTH)
+    below = canvas.wrapped(data["x_label"], WIDTH - left)
+    head = canvas.legend_height(entries)
+    top = head + 4 + len(above) * LEAD + note + 5
+    sheet = canvas.paper(top + PLOT_HEIGHT + canvas.TICK_ROOM + len(below) * LEAD + 4, mark)
+    right = max(6.0, canvas.text_width(data["x_ticks"][-1]["label"]) / 2 + 1)
+    axes = sheet.axes(left, top, WIDTH - left - right, PLOT_HEIGHT)
+    canvas.legend(sheet, entries)
+    sheet.lines(0, head + 4 + len(above) * LEAD / 2, above, color=SOFT)
+    canvas.write_x_label(sheet, below, (left + WIDTH) / 2, top + PLOT_HEIGHT + canvas.TICK_ROOM)
+    canvas.set_ticks(axes.xaxis, data["x_ticks"])
+    canvas.set_ticks(axes.yaxis, data["y_ticks"])
+    axes.grid(axis="y", color=RULE, lw=0.6)
+    axes.set_axisbelow(True)
+    return sheet, axes
+
+
+def _pen_line(style: int) -> dict:
+    pen = PENS[style]
+    return {"color": pen.colour, "marker": pen.marker, "ms": pen.size - 1.4, "ls": pen.line, "lw": 1.6}
+
+
+def time(data: dict, mark: str | None) -> Paper:
+    """Series over time with bands for their intervals; `zero` marks a moment, named above the plot."""
+    series, zero = data["series"], data["zero"]
+    entries = [(one["label"], _pen_line(one["style"])) for one in series]
+    sheet, axes = _plot(data, entries, mark, note=LEAD if zero else 0.0)
+    x_groups = [one["x"] for one in series]
+    y_groups = [one[key] or [] for one in series for key in ("y", "low", "high")]
+    axes.set_xlim(canvas.limits(*x_groups, canvas.tick_values(data["x_ticks"])))
+    axes.set_ylim(canvas.limits(*y_groups, canvas.tick_values(data["y_ticks"])))
+    for one in series:
+        _draw_series(axes, one)
+    if axes.get_ylim()[0] < 0 < axes.get_ylim()[1] and min(canvas.tick_values(data["y_ticks"])) < 0:
+        axes.axhline(0, color=INK, lw=0.9, zorder=1)
+    if zero:
+        _draw_moment(sheet, axes, zero)
+    return sheet
+
+
+def _draw_series(axes: Axes, one: dict) -> None:
+    y = _with_gaps(one["y"])
+    if one["low"] and one["high"]:
+        colour = PENS[one["style"]].colour
+        axes.fill_between(one["x"], _with_gaps(one["low"]), _with_gaps(one["high"]), color=colour, alpha=0.16, lw=0)
+    axes.plot(one["x"], y, **_pen_line(one["style"]))
+
+
+def _with_gaps(values: Sequence[float | None]) -> list[float]:
+    return [float("nan") if value is None else value for value in values]
+
+
+def _draw_moment(sheet: Paper, axes: Axes, zero: dict) -> None:
+    axes.axvline(zero["value"], color=INK, lw=0.9, ls=(0, (1.5, 2)), zorder=1)
+    frame, (low, high) = axes.get_position(), axes.get_xlim()
+    half = canvas.text_width(zero["label"], size=SMALL) / 2
+    x = (frame.x0 + (zero["value"] - low) / (high - low) * frame.width) * WIDTH
+    y = (1 - frame.y1) * sheet.height - LEAD / 2 - 1
+    sheet.text(min(max(x, half), WIDTH - half), y, zero["label"], ha="center", size=SMALL, color=SOFT)
+
+
+def overlap(data: dict, mark: str | None) -> Paper:
+    """Shares per interval as steps, one pen per group, with the marker of the pen in the middle of each step."""
+    series, edges = data["series"], data["edges"]
+    entries = [(one["label"], _pen_line(one["style"])) for one in series]
+    sheet, axes = _plot(data, entries, mark)
+    axes.set_xlim(canvas.limits(edges, canvas.tick_values(data["x_ticks"]), margin=0.005))
+    top = canvas.limits(*(one["share"] for one in series), canvas.tick_values(data["y_ticks"]))[1]
+    axes.set_ylim(0, top)
+    middles = [(left + right) / 2 for left, right in itertools.pairwise(edges)]
+    for one in series:
+        look = _pen_line(one["style"])
+        axes.stairs(one["share"], edges, color=look["color"], ls=look["ls"], lw=1.6)
+        axes.stairs(one["share"], edges, color=look["color"], fill=True, alpha=0.1, lw=0)
+        axes.plot(middles, one["share"], **look | {"ls": "none"})
+    return sheet

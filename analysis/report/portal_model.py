@@ -1,0 +1,158 @@
+"""The start page as plain data: all cohorts in one table, a card for each report, and what the page is."""
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from analysis.files import read_json
+from analysis.report import blocks
+from analysis.report.book import Book, Ref, Row
+from analysis.report.language import Language, nice_ticks
+from analysis.report.writer import capital
+from analysis.yamlio import read_yaml
+
+# Marker shapes: drawn by lot, adjusted comparison, no comparison group.
+STYLES = {"randomised": 0, "did_checked": 1, "adjusted": 1}
+
+
+def build_portal(
+    comparison: pd.DataFrame, pairs: pd.DataFrame, reports: Iterable[str], strings: str | Path
+) -> dict[str, Any]:
+    """Model of the start page from the treated comparison and the finished reports (json, html and pdf)."""
+    book = Book(Language("nb"), read_yaml(strings).data)
+    paths = [Path(path) for path in reports]
+    models = {path.parent.name: read_json(path) for path in paths if path.suffix == ".json"}
+    words = book.catalogue["portal"]
+    synthetic = [model for model in models.values() if model["data_kind"] == "synthetic"]
+    return {
+        "lang": "nb",
+        **{name: words[name] for name in ("title", "lead", "brand", "brand_note")},
+        "date_text": max(models.values(), key=lambda model: model["date"])["date_text"],
+        "labels": book.catalogue["labels"],
+        "banner": book.catalogue["banner"] if synthetic and len(synthetic) == len(models) else None,
+        "table": _table(book, comparison, models),
+        "cards": [_card(book, row, models[row["cohort"]], paths) for _, row in comparison.iterrows()],
+        "designs": [
+            {"key": design, "label": capital(book.word(f"designs.{design}"))}
+            for design in comparison["design"].unique()
+        ],
+        "sections": list(_sections(book, pairs, models)),
+    }
+
+
+def _table(book: Book, comparison: pd.DataFrame, models: dict[str, Any]) -> dict[str, Any]:
+    names = book.catalogue["portal"]["columns"]
+    drawn = comparison[comparison["scale"].eq("difference") & comparison["status"].eq("estimated")]
+    ticks = (
+        nice_ticks(min(drawn["conf_low"].min(), 0) * 100, max(drawn["conf_high"].max(), 0) * 100)
+        if len(drawn)
+        else [-10, 10]
+    )
+    axis = {"low": ticks[0] / 100, "high": ticks[-1] / 100}
+    number = book.language.number
+    axis["label"] = book.word("portal.axis", low=number(ticks[0]), high=number(ticks[-1], sign=True))
+    return {
+        "caption": book.word("portal.caption"),
+        "columns": [
+            {"label": label, "align": "right" if name in ("estimate", "interval") else "left"}
+            for name, label in names.items()
+        ],
+        "axis": axis,
+        "rows": [_row(book, row, models[row["cohort"]]) for _, row in comparison.iterrows()],
+        "note": book.runs(book.word("portal.order")),
+    }
+
+
+def _row(book: Book, row: pd.Series, model: dict[str, Any]) -> dict[str, Any]:
+    refs = Row("comparison", row["cohort"], row)
+    estimate, interval, graphic = book.word("portal.no_figures"), "–", None
+    if row["status"] == "estimated" and row["scale"] == "difference":
+        estimate, interval = book.points(refs.estimate, sign=True), book.points_interval(refs)
+        graphic = {
+            "estimate": row["estimate"],
+            "low": row["conf_low"],
+            "high": row["conf_high"],
+            "style": STYLES.get(row["verbs"], 2),
+        }
+    elif row["status"] == "estimated":
+        estimate = book.word("portal.share_only", share=refs)
+        interval = book.word("portal.share_interval", share=refs)
+    cells = [
+        model["short_title"],
+        capital(book.word(f"designs.{row['design']}")),
+        capital(book.word(f"data_kinds.{row['data_kind']}")),
+        _measure(book, row),
+        estimate,
+        interval,
+        capital(book.word(f"grades.{row['grade']}")),
+    ]
+    return {"id": row["cohort"], "cells": [book.runs(cell) for cell in cells], "graphic": graphic}
+
+
+def _measure(book: Book, row: pd.Series) -> str:
+    """Outcome and horizon: two rows with different words here must not be held against each other."""
+    from analysis.outcomes import load_outcomes
+
+    if pd.isna(row["outcome"]):
+        return "–"
+    label = capital(load_outcomes()[row["outcome"]].label["nb"])
+    if pd.isna(row["horizon_months"]):
+        return book.word("portal.measure_no_time", label=label)
+    months = Ref(int(row["horizon_months"]), "comparison", row["cohort"], "horizon_months")
+    return book.word("portal.measure", label=label, months=months)
+
+
+def _card(book: Book, row: pd.Series, model: dict[str, Any], paths: list[Path]) -> dict[str, Any]:
+    lead = next(block for block in model["sections"][0]["blocks"] if block["type"] == "paragraph")
+    cohort = row["cohort"]
+    sizes = {path.suffix.lstrip("."): path.stat().st_size for path in paths if path.parent.name == cohort}
+    stem = f"reports/{cohort}/{cohort}.{model['lang']}"
+    links = [
+        {
+            "label": book.catalogue["portal"]["links"][kind],
+            "href": f"{stem}.{kind}",
+            "size_text": _size(book, sizes[kind]),
+        }
+        for kind in ("html", "pdf")
+    ]
+    numbers = book.catalogue["portal"]["links"]
+    links.append({"label": numbers["csv"], "href": f"{cohort}/estimates.csv", "size_text": "CSV"})
+    links.append({"label": numbers["provenance"], "href": f"{cohort}/provenance.json", "size_text": "JSON"})
+    hidden = book.word("portal.about_link", title=model["short_title"])
+    tag = f"{capital(book.word('designs.' + row['design']))} · {book.word('data_kinds.' + row['data_kind'])}"
+    return {
+        "id": cohort,
+        "title": model["title"],
+        "tag": tag,
+        "design": row["design"],
+        "sentence": [{key: run[key] for key in run if key != "number"} for run in lead["runs"]],
+        "links": [{**link, "hidden": hidden} for link in links],
+    }
+
+
+def _size(book: Book, count: int) -> str:
+    return f"{book.language.number(max(1, round(count / 1000)))} kB"
+
+
+def _sections(book: Book, pairs: pd.DataFrame, models: dict[str, Any]) -> Iterable[dict[str, Any]]:
+    """Why rows may not be held against each other, what the page is, and how accessible it is."""
+    words = book.catalogue["portal"]
+    yield blocks.section("sammenligning", words["gate_title"], _gate(book, pairs, models))
+    for name in ("about", "accessibility", "verify"):
+        texts = words[name]
+        yield blocks.section(name, texts["title"], [blocks.paragraph(book.runs(text)) for text in texts["text"]])
+
+
+def _gate(book: Book, pairs: pd.DataFrame, models: dict[str, Any]) -> list[blocks.Block]:
+    found = [blocks.paragraph(book.runs(book.word("portal.gate")))]
+    items = []
+    for _, pair in pairs.iterrows():
+        a, b = (models[pair[name]]["short_title"] for name in ("cohort_a", "cohort_b"))
+        if pair["comparable"]:
+            items.append(book.runs(book.word("portal.comparable", a=a, b=b)))
+            continue
+        reasons = ", ".join(book.word(f"portal.gate_reasons.{reason}") for reason in pair["reasons"].split(";"))
+        items.append(book.runs(book.word("portal.not_comparable", a=a, b=b, reasons=reasons)))
+    return [*found, blocks.bullets(items)] if items else found

@@ -1,0 +1,132 @@
+"""One cohort's words: the book of numbers together with what every sentence may need from the card."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from analysis.checks import Check
+from analysis.outcomes import Outcome, load_outcomes
+from analysis.report import blocks
+from analysis.report.blocks import Block, Runs
+from analysis.report.book import Book, Ref, Row, estimate
+from analysis.report.language import nice_ticks
+from analysis.report.material import Material
+from analysis.strict import Text
+
+
+def capital(words: str) -> str:
+    """Capital first letter, the rest as it is: names keep theirs."""
+    return words[:1].upper() + words[1:]
+
+
+@dataclass(frozen=True)
+class Writer:
+    """Says catalogue texts about one cohort in one language."""
+
+    material: Material
+    book: Book
+
+    @property
+    def code(self) -> str:
+        """The language."""
+        return self.book.language.code
+
+    def text(self, words: Text | dict[str, str | None]) -> str:
+        """A card's text in the report's language, or in Bokmål where the card has no other."""
+        texts = words.model_dump() if isinstance(words, Text) else words
+        return texts.get(self.code) or texts["nb"]
+
+    def outcome(self, name: str) -> Outcome:
+        """An outcome of the library."""
+        return load_outcomes()[name]
+
+    def context(self) -> dict[str, Any]:
+        """Values that any sentence may use: names, groups, the main outcome, and the card's plain numbers."""
+        card = self.material.card
+        main = self.outcome(card.outcomes.primary)
+        level = Ref(card.inference.level, "cohort", "inference", "level")
+        return {
+            "name": self.text(card.intervention_name),
+            "usual_care": self.text(card.content.usual_care),
+            "labels": {arm.role: self.text(arm.label) for arm in card.arms},
+            "phrase": self.text(main.phrase),
+            "outcome": self.text(main.label),
+            "level": level,
+            "card": card,
+            "capital": capital,
+        }
+
+    def word(self, key: str, **values: Any) -> str:
+        """A catalogue text with marked numbers."""
+        return self.book.word(key, **{**self.context(), **values})
+
+    def say(self, key: str, **values: Any) -> Runs:
+        """A catalogue text as runs."""
+        return self.book.runs(self.word(key, **values))
+
+    def label(self, key: str, **values: Any) -> str:
+        """A catalogue text as plain text, for labels of figures and columns."""
+        return self.book.plain(self.word(key, **values))
+
+    def paragraph(self, key: str, *, style: str | None = None, **values: Any) -> Block:
+        """A paragraph from the catalogue."""
+        return blocks.paragraph(self.say(key, **values), style)
+
+    def runs(self, text: str) -> Runs:
+        """Text that is not in the catalogue (card, sources), or marked numbers."""
+        return self.book.runs(text)
+
+    def heading(self, key: str) -> str:
+        """A heading."""
+        return self.word(f"headings.{key}")
+
+    def ticks(self, low: float, high: float, *, percent: bool = False, points: bool = False) -> list[dict[str, Any]]:
+        """Axis marks with their labels: plain numbers, per cent, or percentage points of a difference."""
+        scale = 100 if percent or points else 1
+        values = nice_ticks(scale * low, scale * high)
+        decimals = 0 if all(float(value).is_integer() for value in values) else 1
+        ending = ("%" if self.code == "en" else "\u00a0%") if percent else ""
+        return [
+            {"value": value / scale, "label": self.book.language.number(value, decimals) + ending} for value in values
+        ]
+
+    def rows(self, **wanted: Any) -> pd.DataFrame:
+        """Rows of the estimates table with these values."""
+        frame = self.material.estimates
+        for column, value in wanted.items():
+            frame = frame[frame[column].eq(value)]
+        return frame
+
+    def row(self, **wanted: Any) -> Row:
+        """The one row of the estimates table with these values; ValueError if there are none or several."""
+        found = self.rows(**wanted)
+        if len(found) != 1:
+            raise ValueError(f"{len(found)} estimate rows for {wanted}")
+        return estimate(found.iloc[0])
+
+    def say_check(self, check: Check) -> Runs:
+        """The sentence of a check; a limitation's stands in the card."""
+        if check.text_id == "check.limitation":
+            wanted = check.values["id"]
+            return self.runs(next(self.text(item.text) for item in self.material.card.limitations if item.id == wanted))
+        return self.say(check.text_id, **self._check_values(check), covariates=self.covariates())
+
+    def _check_values(self, check: Check) -> dict[str, Any]:
+        """The numbers of a check as references, and the unit of its outcome."""
+        found = {"value": check.value, "threshold": check.threshold, **check.values}
+        values = {name: Ref(value, "checks", check.name, name) for name, value in found.items()}
+        values |= {name: value for name, value in check.values.items() if isinstance(value, str)}
+        if "outcome" in check.values:
+            values |= self.unit(check.values["outcome"])
+        return values
+
+    def unit(self, outcome: str) -> dict[str, Any]:
+        """How an outcome is printed: is it a share, its unit, and its label."""
+        found = self.outcome(outcome)
+        unit = "" if found.unit is None else self.text(found.unit)
+        return {"share": found.kind == "share", "unit": unit, "label": self.text(found.label)}
+
+    def covariates(self) -> dict[str, str]:
+        """Labels of the background characteristics by name."""
+        return {item.name: self.text(item.label) for item in self.material.card.covariates}

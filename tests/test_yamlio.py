@@ -1,0 +1,54 @@
+import pytest
+
+from analysis.problems import ProblemsFound
+from analysis.yamlio import read_yaml
+
+
+def read(tmp_path, text):
+    path = tmp_path / "card.yaml"
+    path.write_text(text, encoding="utf-8")
+    return read_yaml(path)
+
+
+@pytest.mark.parametrize(
+    ("written", "read_as"),
+    [
+        ("0301", "0301"),
+        ("0118", "0118"),
+        ("NO", "NO"),
+        ("12:30", "12:30"),
+        ("2024-01-01", "2024-01-01"),
+        ("29,7", "29,7"),
+        ("29.7", 29.7),
+        ("617", 617),
+        ("0", 0),
+        ("true", True),
+        ("'617'", "617"),
+        ("1e-3", 0.001),
+        ("null", None),
+    ],
+)
+def test_scalars_are_what_they_look_like_to_a_reader(tmp_path, written, read_as):
+    assert read(tmp_path, f"a: {written}\n").data == {"a": read_as}
+
+
+def test_a_key_that_stands_twice_is_a_problem_with_its_line(tmp_path):
+    document = read(tmp_path, "a: 1\nb:\n  c: 1\n  c: 2\n")
+    assert [str(p) for p in document.problems] == [
+        f"  {tmp_path / 'card.yaml'}, linje 4, b.c: nøkkelen står to ganger. Behold én av dem."
+    ]
+    assert document.data["b"]["c"] == 1
+
+
+def test_every_key_knows_its_line_and_an_absent_one_gets_its_parents(tmp_path):
+    document = read(tmp_path, "a:\n  - x: 1\n  - x: 2\n")
+    assert document.line(("a", 1, "x")) == 3
+    assert document.line(("a", 1, "y")) == 3
+
+
+@pytest.mark.parametrize("content", [b"a: [1\nb: 2\n", "a: blå\n".encode("latin-1")])
+def test_a_file_that_is_no_yaml_is_told_in_norwegian(tmp_path, content):
+    path = tmp_path / "card.yaml"
+    path.write_bytes(content)
+    with pytest.raises(ProblemsFound, match="YAML"):
+        read_yaml(path)

@@ -1,0 +1,40 @@
+rule check_matched:
+    input:
+        card="cohorts/{cohort}/cohort.yaml",
+        estimates="results/restricted/{cohort}/estimates.parquet",
+        balance="results/restricted/{cohort}/balance.parquet",
+        matching="results/restricted/{cohort}/matching.parquet",
+    output:
+        checks="results/restricted/{cohort}/checks.json",
+    log:
+        "logs/{cohort}/check_matched.log",
+    conda:
+        "../../environment.yml"
+    wildcard_constraints:
+        cohort=one_of(PERSONS),
+    params:
+        code=code("check_matched.py"),
+    message:
+        "Prøver hva tallene bærer"
+    script:
+        "../scripts/check_matched.py"
+
+
+rule check_published:
+    input:
+        card="cohorts/{cohort}/cohort.yaml",
+        estimates="results/restricted/{cohort}/estimates.parquet",
+    output:
+        checks="results/restricted/{cohort}/checks.json",
+    log:
+        "logs/{cohort}/check_published.log",
+    conda:
+        "../../environment.yml"
+    wildcard_constraints:
+        cohort=one_of(PUBLISHED),
+    params:
+        code=code("check_published.py"),
+    message:
+        "Prøver hva tallene bærer"
+    script:
+        "../scripts/check_published.py"

@@ -1,0 +1,19 @@
+rule compare_cohorts:
+    input:
+        cards=expand("cohorts/{cohort}/cohort.yaml", cohort=COHORTS),
+        estimates=expand("results/restricted/{cohort}/estimates.parquet", cohort=COHORTS),
+        checks=expand("results/restricted/{cohort}/checks.json", cohort=COHORTS),
+    output:
+        comparison="results/restricted/comparison/comparison.parquet",
+        pairs="results/restricted/comparison/pairs.parquet",
+    log:
+        "logs/comparison/compare_cohorts.log",
+    conda:
+        "../../environment.yml"
+    params:
+        code=code("compare_cohorts.py"),
+        cohorts=list(COHORTS),
+    message:
+        "Stiller kohortene ved siden av hverandre"
+    script:
+        "../scripts/compare_cohorts.py"

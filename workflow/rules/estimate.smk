@@ -1,0 +1,55 @@
+rule estimate_did:
+    input:
+        card="cohorts/{cohort}/cohort.yaml",
+        library="config/outcomes.yaml",
+        plan=plan_lock,
+        inputs="results/restricted/{cohort}/inputs.json",
+        months="results/restricted/{cohort}/months.parquet",
+        baseline="results/restricted/{cohort}/baseline.parquet",
+        weights="results/restricted/{cohort}/weights.parquet",
+        balance="results/restricted/{cohort}/balance.parquet",
+        overlap="results/restricted/{cohort}/overlap.parquet",
+        matching="results/restricted/{cohort}/matching.parquet",
+        attrition="results/restricted/{cohort}/attrition.parquet",
+    output:
+        estimates="results/restricted/{cohort}/estimates.parquet",
+        cells="results/restricted/{cohort}/cells.parquet",
+    log:
+        "logs/{cohort}/estimate_did.log",
+    conda:
+        "../../environment.yml"
+    wildcard_constraints:
+        cohort=one_of(PERSONS),
+    params:
+        code=CODE_OF_PERSONS,
+        lock=LOCK,
+    message:
+        "Anslår forskjeller"
+    script:
+        "../scripts/estimate_did.py"
+
+
+rule estimate_published:
+    input:
+        card="cohorts/{cohort}/cohort.yaml",
+        plan=plan_lock,
+        inputs="results/restricted/{cohort}/inputs.json",
+        figures="results/restricted/{cohort}/figures.json",
+    output:
+        estimates="results/restricted/{cohort}/estimates.parquet",
+        scenarios="results/restricted/{cohort}/scenarios.parquet",
+        ranges="results/restricted/{cohort}/ranges.parquet",
+        attrition="results/restricted/{cohort}/attrition.parquet",
+    log:
+        "logs/{cohort}/estimate_published.log",
+    conda:
+        "../../environment.yml"
+    wildcard_constraints:
+        cohort=one_of(PUBLISHED),
+    params:
+        code=CODE_OF_PUBLISHED,
+        lock=LOCK,
+    message:
+        "Regner på alle tabeller som passer med de publiserte tallene"
+    script:
+        "../scripts/estimate_published.py"

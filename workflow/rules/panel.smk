@@ -1,0 +1,21 @@
+rule build_panel:
+    input:
+        card="cohorts/{cohort}/cohort.yaml",
+        persons="results/restricted/{cohort}/persons.parquet",
+        outcomes="results/restricted/{cohort}/outcomes.parquet",
+    output:
+        months="results/restricted/{cohort}/months.parquet",
+        baseline="results/restricted/{cohort}/baseline.parquet",
+        attrition="results/restricted/{cohort}/panel_attrition.parquet",
+    log:
+        "logs/{cohort}/build_panel.log",
+    conda:
+        "../../environment.yml"
+    wildcard_constraints:
+        cohort=one_of(PERSONS),
+    params:
+        code=code("build_panel.py"),
+    message:
+        "Bygger persontabell og utfall over tid"
+    script:
+        "../scripts/build_panel.py"

@@ -1,0 +1,47 @@
+rule release_cohort:
+    input:
+        unpack(releasable),
+        card="cohorts/{cohort}/cohort.yaml",
+        plan=plan_lock,
+        inputs="results/restricted/{cohort}/inputs.json",
+        checks="results/restricted/{cohort}/checks.json",
+        figures=lambda wildcards: (
+            f"results/restricted/{wildcards.cohort}/figures.json" if wildcards.cohort in PUBLISHED else []
+        ),
+    output:
+        tables=expand("results/review/{{cohort}}/{table}.csv", table=RELEASED_TABLES),
+        cohort="results/review/{cohort}/cohort.json",
+        checks="results/review/{cohort}/checks.json",
+        provenance="results/review/{cohort}/provenance.json",
+    log:
+        "logs/{cohort}/release_cohort.log",
+    conda:
+        "../../environment.yml"
+    params:
+        code=code("release_cohort.py"),
+        estimated=estimating_code,
+        lock=LOCK,
+    message:
+        "Behandler tallene etter kortets profil for personvern"
+    script:
+        "../scripts/release_cohort.py"
+
+
+rule release_comparison:
+    input:
+        comparison="results/restricted/comparison/comparison.parquet",
+        pairs="results/restricted/comparison/pairs.parquet",
+        ledgers=expand("results/review/{cohort}/provenance.json", cohort=COHORTS),
+    output:
+        comparison="results/review/comparison/comparison.csv",
+        pairs="results/review/comparison/pairs.csv",
+    log:
+        "logs/comparison/release_comparison.log",
+    conda:
+        "../../environment.yml"
+    params:
+        code=code("release_comparison.py"),
+    message:
+        "Behandler sammenligningen"
+    script:
+        "../scripts/release_comparison.py"

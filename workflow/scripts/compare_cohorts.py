@@ -1,0 +1,12 @@
+"""Set all cohorts side by side and say which may share a column."""
+
+from analysis.compare import comparability, comparison, read_results
+from analysis.files import write_parquet
+from analysis.logs import log_to
+
+log_to(snakemake.log[0])
+results = read_results(
+    snakemake.params.cohorts, snakemake.input.cards, snakemake.input.estimates, snakemake.input.checks
+)
+write_parquet(comparison(results), snakemake.output.comparison)
+write_parquet(comparability(results), snakemake.output.pairs)
