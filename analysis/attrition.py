@@ -5,8 +5,13 @@ from collections.abc import Iterable, Mapping
 import pandas as pd
 
 from analysis.problems import Problem, ProblemsFound
+from analysis.tables import ATTRITION
 
-COLUMNS = {"step": "int64", "reason": "str", "arm": "str", "persons": "Int64", "offices": "Int64"}
+STEPS = {
+    "delivered": "levert",
+    "measured": "alle utfall målt ved base_month og ved første horisont",
+    "matched": "matchet",
+}
 
 
 def attrition_rows(step: int, reason: str, persons: pd.DataFrame, arms: Iterable[str]) -> pd.DataFrame:
@@ -21,22 +26,24 @@ def attrition_rows(step: int, reason: str, persons: pd.DataFrame, arms: Iterable
         offices = left["office_id"].nunique() if left["office_id"].notna().any() else pd.NA
         rows.append({"step": step, "reason": reason, "arm": arm, "persons": len(left), "offices": offices})
     _stop_if_emptied(rows, reason)
-    return pd.DataFrame(rows).astype(COLUMNS)
+    return pd.DataFrame(rows).astype(ATTRITION)
 
 
-def stated_rows(step: int, reason: str, persons: Mapping[str, int], offices: Mapping[str, int | None]) -> pd.DataFrame:
-    """The same table from numbers that a source states or that follow from it."""
+def stated_rows(
+    step: int, reason: str, persons: Mapping[str, int | None], offices: Mapping[str, int | None]
+) -> pd.DataFrame:
+    """The same table from numbers that a source states or that follow from it; None where it says nothing."""
     rows = [
         {"step": step, "reason": reason, "arm": arm, "persons": count, "offices": offices.get(arm, pd.NA)}
         for arm, count in persons.items()
     ]
-    return pd.DataFrame(rows).astype(COLUMNS)
+    return pd.DataFrame(rows, columns=list(ATTRITION)).astype(ATTRITION)
 
 
 def _stop_if_emptied(rows: list[dict], reason: str) -> None:
     empty = [row["arm"] for row in rows if row["persons"] == 0]
     if empty:
-        what = f"ingen er igjen i gruppen {', '.join(empty)} etter steget «{reason}»."
+        what = f"ingen er igjen i gruppen {', '.join(empty)} etter steget «{STEPS.get(reason, reason)}»."
         raise ProblemsFound(
             "Utvalget er tomt.", [Problem("utvalg", what, "Se på inklusjon, måneder og kaliper i kortet.")]
         )

@@ -6,6 +6,7 @@ _KINDS = {
     "string_type": "skal være tekst.",
     "int_type": "skal være et helt tall.",
     "float_type": "skal være et tall, med desimalpunktum og uten anførselstegn.",
+    "finite_number": "skal være et endelig tall.",
     "bool_type": "skal være true eller false.",
     "list_type": "skal være en liste.",
     "dict_type": "skal være et sett av nøkler med verdier.",
@@ -15,7 +16,7 @@ _KINDS = {
 }
 _PATTERNS = {
     r"^[a-z][a-z0-9_]*$": "et navn med små bokstaver a–z, tall og understrek, som begynner med en bokstav",
-    r"^\d{4}-(0[1-9]|1[0-2])$": "en måned skrevet ÅÅÅÅ-MM",
+    r"^(19|20)\d{2}-(0[1-9]|1[0-2])$": "en måned som ÅÅÅÅ-MM, fra 1900 til 2099",
     r"^[0-9a-f]{64}$": "en SHA-256-sjekksum med 64 tegn",
 }
 _BOUNDS = {
@@ -33,14 +34,14 @@ def explain(details: dict[str, Any]) -> tuple[str, str]:
     if kind == "missing":
         return "nøkkelen mangler.", "Legg den til; se beskrivelsen i workflow/schemas/cohort.schema.json."
     if kind == "extra_forbidden":
-        return "nøkkelen er ukjent.", "Er den feilstavet? Lovlige nøkler står i workflow/schemas/cohort.schema.json."
+        return "nøkkelen er ukjent.", "Er den feilstavet?"
     if kind == "literal_error":
         return f"fant {found}.", f"Lovlig: {_either(context['expected'])}."
     if kind == "string_pattern_mismatch":
         return f"fant {found}.", f"Skriv {_PATTERNS[context['pattern']]}."
     if kind in _BOUNDS:
         name, words = _BOUNDS[kind]
-        return f"fant {found}.", f"Tallet skal være {words} {context[name]}."
+        return f"fant {found}.", f"Tallet skal være {words} {context[name]:g}."
     return _length_or_kind(kind, context, found, details)
 
 
@@ -50,8 +51,8 @@ def _length_or_kind(kind: str, context: dict[str, Any], found: str, details: dic
     if kind in ("string_too_long", "too_long"):
         return f"fant {found}.", f"Høyst {context['max_length']} er lov."
     if kind in _KINDS:
-        hint = " Sett tallet i anførselstegn." if kind == "string_type" and isinstance(details["input"], int) else ""
-        return f"fant {found}; {_KINDS[kind]}", hint.strip()
+        bare = kind == "string_type" and isinstance(details["input"], int | float)
+        return f"fant {found}; {_KINDS[kind]}", "Sett verdien i anførselstegn." if bare else ""
     return f"fant {found}; {details['msg']}.", ""
 
 

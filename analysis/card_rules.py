@@ -8,11 +8,10 @@ Each rule yields (key, what is wrong, how to mend it) and says nothing about par
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from analysis.card_file_rules import FILE_RULES
+from analysis.card_parts import mapping, mappings
 from analysis.outcomes import load_outcomes
 from analysis.strict import Finding
-
-REQUIRED_COLUMNS = ("person_id", "arm")
-OPTIONAL_COLUMNS = ("office_id", "time_zero", "adoption_month")
 
 
 def cross_checks(data: dict[str, Any]) -> Iterator[Finding]:
@@ -21,17 +20,9 @@ def cross_checks(data: dict[str, Any]) -> Iterator[Finding]:
         yield from rule(data)
 
 
-def _dict(value: Any) -> dict[str, Any]:
-    return value if isinstance(value, dict) else {}
-
-
-def _dicts(value: Any) -> list[dict[str, Any]]:
-    return [_dict(item) for item in value] if isinstance(value, list) else []
-
-
 def data_need_a_reason_to_pass(data: dict[str, Any]) -> Iterator[Finding]:
     """Only published figures, open microdata and synthetic data may pass unchanged, and open data need a licence."""
-    profile = _dict(data.get("disclosure")).get("profile")
+    profile = mapping(data.get("disclosure")).get("profile")
     if data.get("data_kind") == "restricted" and profile == "open":
         yield (
             ("disclosure", "profile"),
@@ -59,7 +50,7 @@ def published_cohorts_have_no_files(data: dict[str, Any]) -> Iterator[Finding]:
 
 def designs_have_what_they_need(data: dict[str, Any]) -> Iterator[Finding]:
     """Arms, base month and matching that the design cannot do without."""
-    roles = [arm.get("role") for arm in _dicts(data.get("arms"))]
+    roles = [arm.get("role") for arm in mappings(data.get("arms"))]
     if roles and roles.count("treated") != 1:
         yield ("arms",), f"fant {roles.count('treated')} grupper med rollen treated.", "Det skal være nøyaktig én."
     if data.get("design") not in (None, "single_arm") and roles and "comparison" not in roles:
@@ -72,8 +63,8 @@ def designs_have_what_they_need(data: dict[str, Any]) -> Iterator[Finding]:
 
 def randomisation_agrees_with_design(data: dict[str, Any]) -> Iterator[Finding]:
     """The design's name and the assignment must tell the same story."""
-    randomised = _dict(data.get("assignment")).get("randomised")
-    expected = {"cluster_randomised": True, "individually_randomised": True}.get(data.get("design", ""), False)
+    randomised = mapping(data.get("assignment")).get("randomised")
+    expected = data.get("design") in ("cluster_randomised", "individually_randomised")
     if isinstance(randomised, bool) and data.get("design") and randomised != expected:
         yield (
             ("assignment", "randomised"),
@@ -91,17 +82,17 @@ def names_are_unique(data: dict[str, Any]) -> Iterator[Finding]:
         ("sensitivity", "name"),
         ("sources", "id"),
     ):
-        seen: set[Any] = set()
-        for place, item in enumerate(_dicts(data.get(key))):
-            if item.get(name) in seen and item.get(name) is not None:
+        seen: set[str] = set()
+        for place, item in enumerate(mappings(data.get(key))):
+            if item.get(name) is not None and str(item[name]) in seen:
                 yield (key, place, name), f"«{item[name]}» er brukt før.", "Hvert navn kan bare stå én gang."
-            seen.add(item.get(name))
+            seen.add(str(item.get(name)))
 
 
 def outcomes_exist(data: dict[str, Any]) -> Iterator[Finding]:
     """Outcomes are chosen from the library."""
     known = load_outcomes()
-    wanted = _dict(data.get("outcomes"))
+    wanted = mapping(data.get("outcomes"))
     secondary = wanted.get("secondary")
     listed = [(("outcomes", "primary"), wanted.get("primary"))]
     listed += [
@@ -123,40 +114,10 @@ def horizons_are_given_once(data: dict[str, Any]) -> Iterator[Finding]:
 
 def benchmark_names_an_arm(data: dict[str, Any]) -> Iterator[Finding]:
     """The benchmark's arm stands among the arms, with that role."""
-    arm = _dict(data.get("benchmark")).get("arm")
-    fitting = [a.get("id") for a in _dicts(data.get("arms")) if a.get("role") == "benchmark"]
+    arm = mapping(data.get("benchmark")).get("arm")
+    fitting = [a.get("id") for a in mappings(data.get("arms")) if a.get("role") == "benchmark"]
     if arm is not None and arm not in fitting:
         yield ("benchmark", "arm"), f"«{arm}» er ikke en gruppe med rollen benchmark.", ""
-
-
-def columns_fit_the_contract(data: dict[str, Any]) -> Iterator[Finding]:
-    """Every file maps the required columns and each delivered covariate, and nothing that nobody uses."""
-    delivered = [c.get("name") for c in _dicts(data.get("covariates")) if c.get("outcome") is None]
-    for place, file in enumerate(_dicts(data.get("files"))):
-        columns = _dict(file.get("columns"))
-        for name in [*REQUIRED_COLUMNS, *delivered]:
-            if name and name not in columns:
-                yield ("files", place, "columns"), f"kolonnen {name} er ikke koblet til filen.", f"Legg til {name}."
-        for name in columns:
-            if name not in (*REQUIRED_COLUMNS, *OPTIONAL_COLUMNS, *delivered):
-                mend = "Legg den til under covariates, eller fjern den."
-                yield ("files", place, "columns", name), "kolonnen brukes ikke til noe.", mend
-
-
-def covariates_from_outcomes_have_a_month(data: dict[str, Any]) -> Iterator[Finding]:
-    """`outcome` and `month` of a covariate come together, and the outcome can be made."""
-    wanted = [str(name) for name in _chosen_outcomes(data)]
-    for place, covariate in enumerate(_dicts(data.get("covariates"))):
-        if (covariate.get("outcome") is None) != (covariate.get("month") is None):
-            yield ("covariates", place), "outcome og month skal stå sammen.", ""
-        elif covariate.get("outcome") is not None and covariate["outcome"] not in wanted:
-            yield ("covariates", place, "outcome"), "utfallet er ikke blant kortets utfall.", "Legg det til i outcomes."
-
-
-def _chosen_outcomes(data: dict[str, Any]) -> list[Any]:
-    wanted = _dict(data.get("outcomes"))
-    secondary = wanted["secondary"] if isinstance(wanted.get("secondary"), list) else []
-    return [wanted.get("primary"), *secondary]
 
 
 RULES: tuple[Callable[[dict[str, Any]], Iterator[Finding]], ...] = (
@@ -168,6 +129,5 @@ RULES: tuple[Callable[[dict[str, Any]], Iterator[Finding]], ...] = (
     outcomes_exist,
     horizons_are_given_once,
     benchmark_names_an_arm,
-    columns_fit_the_contract,
-    covariates_from_outcomes_have_a_month,
+    *FILE_RULES,
 )

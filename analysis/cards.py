@@ -99,7 +99,7 @@ class Column(Strict):
 
 
 def _source_column(value: Any) -> Any:
-    return {"column": value} if isinstance(value, str) else value
+    return {"column": value} if isinstance(value, str | int | float) else value
 
 
 class WideOutcome(Strict):
@@ -262,9 +262,7 @@ class Card(Strict):
     time_zero: TimeZero
     arms: list[Arm] = Field(min_length=1)
     outcomes: Outcomes
-    horizons: list[Annotated[int, Field(ge=0)]] = Field(
-        [], description="Months after time zero, the main one first"
-    )
+    horizons: list[Annotated[int, Field(ge=0)]] = Field([], description="Months after time zero, the main one first")
     base_month: Month | None = Field(None, description="Month before the intervention that DiD subtracts")
     estimand: Estimand
     files: list[File] = []

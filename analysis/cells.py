@@ -8,8 +8,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.problems import Problem, stop_if_any
-
-SUMS = ("n", "sum_y", "sum_y2", "sum_w", "sum_wy", "sum_w2", "sum_w2y", "sum_w2y2")
+from analysis.tables import SUMS
 
 
 def cells(panel: pd.DataFrame, *, outcomes: list[str], by: list[str], weight: str | None) -> pd.DataFrame:

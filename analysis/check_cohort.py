@@ -13,10 +13,10 @@ from analysis.checks.limitations import limitations
 from analysis.checks.offices import few_treated_offices
 from analysis.checks.overlap import effective_sample, lost_treated
 from analysis.checks.placebo import placebo
-from analysis.checks.precision import imprecision
+from analysis.checks.precision import imprecision, no_estimate
 from analysis.checks.spread import spread
-from analysis.estimate_published import cluster_spec
 from analysis.grade import Grade, grade
+from analysis.headline import decisive_row
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,12 @@ class Verdicts:
 
 def check_published(card: Card, estimates: pd.DataFrame) -> Verdicts:
     """Checks of a cohort of published figures."""
-    found = [few_treated_offices(card), imprecision(decisive_row(card, estimates)), *limitations(card)]
+    found = [
+        few_treated_offices(card),
+        imprecision(decisive_row(card, estimates)),
+        no_estimate(estimates),
+        *limitations(card),
+    ]
     return _verdicts(card, found)
 
 
@@ -50,23 +55,6 @@ def check_matched(card: Card, estimates: pd.DataFrame, balances: pd.DataFrame, s
         *limitations(card),
     ]
     return _verdicts(card, found)
-
-
-def decisive_row(card: Card, estimates: pd.DataFrame) -> pd.Series | None:
-    """The row whose interval decides: the primary one, or the same number with offices taken into account.
-
-    Offices are taken into account where they were assigned and the primary row ignores them.
-    """
-    primary = estimates[(estimates["role"] == "primary") & (estimates["status"] == "estimated")]
-    if primary.empty:
-        return None
-    main = primary.iloc[0]
-    if card.published is not None and card.published.two_arms is not None:
-        spec = cluster_spec(card.published.two_arms.icc_in_text, 0.0)
-        same = estimates["horizon_months"].eq(main["horizon_months"]) & estimates["outcome"].eq(main["outcome"])
-        clustered = estimates[same & estimates["spec"].eq(spec)]
-        return main if clustered.empty else clustered.iloc[0]
-    return main
 
 
 def _verdicts(card: Card, found: list[Check | None]) -> Verdicts:

@@ -12,6 +12,7 @@ import pandas as pd
 
 from analysis.cards import Card, read_card
 from analysis.files import read_json, read_parquet
+from analysis.headline import decisive_row
 
 # Strongest first. The order is the report's; the size of an effect plays no part in it.
 DESIGN_ORDER = (
@@ -31,6 +32,8 @@ HEADLINE = (
     "conf_low",
     "conf_high",
     "base_rate",
+    "n_treated",
+    "n_comparison",
     "inference",
     "status",
     "reason",
@@ -57,7 +60,10 @@ def read_results(
 
 
 def comparison(results: Mapping[str, CohortResult]) -> pd.DataFrame:
-    """One row per cohort with its headline number, grade and verb level; missing where the source has none."""
+    """One row per cohort with its decisive number, grade and verb level; missing where the source has none.
+
+    `assumed_icc` says which likeness within offices the interval of a published cluster trial rests on.
+    """
     rows = [_row(name, result) for name, result in results.items()]
     frame = pd.DataFrame(rows)
     order = frame["design"].map(DESIGN_ORDER.index)
@@ -66,17 +72,26 @@ def comparison(results: Mapping[str, CohortResult]) -> pd.DataFrame:
 
 def _row(name: str, result: CohortResult) -> dict[str, Any]:
     card = result.card
-    primary = result.estimates[result.estimates["role"] == "primary"]
-    headline = primary.iloc[0] if len(primary) else pd.Series({"status": "not_estimated", "reason": "no_figures"})
+    headline = decisive_row(card, result.estimates)
+    if headline is None:
+        headline = _empty_headline(result.estimates)
+    clustered = headline.get("inference") == "cluster_t"
     return {
         "cohort": name,
         "intervention": card.intervention,
         "data_kind": card.data_kind,
         "design": card.design,
         **{column: headline.get(column) for column in HEADLINE},
+        "assumed_icc": card.published.two_arms.icc_in_text if clustered else None,
         "grade": result.grade["grade"],
         "verbs": result.grade["verbs"],
     }
+
+
+def _empty_headline(estimates: pd.DataFrame) -> pd.Series:
+    """The primary row that could not be estimated, with its reason, or a row that says the source has no figures."""
+    primary = estimates[estimates["role"] == "primary"]
+    return primary.iloc[0] if len(primary) else pd.Series({"status": "not_estimated", "reason": "no_figures"})
 
 
 def comparability(results: Mapping[str, CohortResult]) -> pd.DataFrame:
@@ -99,5 +114,5 @@ def _differences(a: Card, b: Card, head_a: pd.Series, head_b: pd.Series) -> Iter
         yield "usual_care"
     for column in ("outcome", "horizon_months", "scale", "data_kind"):
         left, right = head_a[column], head_b[column]
-        if pd.isna(left) or pd.isna(right) or left != right:
+        if pd.isna(left) or pd.isna(right) or left != right or (column == "scale" and left != "difference"):
             yield column

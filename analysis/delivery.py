@@ -5,17 +5,18 @@ never a value.
 """
 
 import importlib.util
-import tempfile
 from pathlib import Path
 
 import duckdb
 import pandas as pd
+import pyarrow as pa
 
 from analysis.cards import Card, File
+from analysis.csv_rows import ROW, name_problems, row_batches, scan
 from analysis.files import sha256
 from analysis.problems import Problem
 
-ROW = "__row"
+SHOWN_ROWS = 5
 
 
 def raw_table(file: File) -> str:
@@ -27,7 +28,10 @@ def file_path(file: File, folder: Path) -> Path:
     """Where the file lies: in the cohort's data folder, or inside an installed package."""
     if file.package is None:
         return folder / file.path
-    found = importlib.util.find_spec(file.package)
+    try:
+        found = importlib.util.find_spec(file.package)
+    except (ImportError, ValueError):  # a part of a dotted name is not there
+        found = None
     if found is None or found.origin is None:
         return folder / file.package / file.path
     return Path(found.origin).parent / file.path
@@ -46,10 +50,18 @@ def load_file(connection: duckdb.DuckDBPyConnection, file: File, folder: Path) -
         return [Problem(file_label(file), "filen finnes ikke.", f"Den skal ligge i {where}.")]
     problems = _checksum_problems(file, path)
     reader = {"csv": _load_csv, "stata": _load_stata}[file.format]
-    problems += reader(connection, file, path)
-    if not problems:
-        problems = _row_count_problems(connection, file) + missing_column_problems(connection, file)
-    return problems
+    unreadable = reader(connection, file, path)
+    if not unreadable:
+        problems += _row_count_problems(connection, file)
+    if is_loaded(connection, file):
+        problems += missing_column_problems(connection, file)
+    return problems + unreadable
+
+
+def is_loaded(connection: duckdb.DuckDBPyConnection, file: File) -> bool:
+    """Whether the raw table of the file was made."""
+    names = {name for (name,) in connection.sql("SELECT table_name FROM duckdb_tables()").fetchall()}
+    return raw_table(file).strip('"') in names
 
 
 def _checksum_problems(file: File, path: Path) -> list[Problem]:
@@ -62,9 +74,10 @@ def _row_count_problems(connection: duckdb.DuckDBPyConnection, file: File) -> li
     found = connection.sql(f"SELECT count(*) FROM {raw_table(file)}").fetchall()[0][0]
     if file.rows is None or found == file.rows:
         return []
+    rows = "rad" if found == 1 else "rader"
     return [
         Problem(
-            file_label(file), f"filen har {found} rader, men kortet oppgir {file.rows}.", "Rett filen eller kortet."
+            file_label(file), f"filen har {found} {rows}, men kortet oppgir {file.rows}.", "Rett filen eller kortet."
         )
     ]
 
@@ -93,53 +106,46 @@ def missing_column_problems(connection: duckdb.DuckDBPyConnection, file: File) -
 
 
 def _load_csv(connection: duckdb.DuckDBPyConnection, file: File, path: Path) -> list[Problem]:
-    """CSV with a header. Ragged rows are told by row number; DuckDB's own message would show their content."""
+    """CSV with a header, read as the card says and never sniffed."""
     label = file_label(file)
-    if path.stat().st_size == 0:
-        return [Problem(label, "filen er tom.")]
-    with tempfile.TemporaryDirectory() as private:
-        try:
-            source = _as_utf8(file, path, Path(private))
-            header = connection.sql(_csv_query(file, source, columns=None)).columns
-            connection.execute(f"CREATE TABLE {raw_table(file)} AS {_csv_query(file, source, columns=header)}")
-        except (duckdb.Error, UnicodeDecodeError):
-            what = f"filen kan ikke leses som CSV med delimiter «{file.delimiter}» og encoding {file.encoding}."
-            return [Problem(label, what, "Rett disse i kortet, eller lagre filen på nytt.")]
-    return _rejected_row_problems(connection, label)
+    found = scan(path, file, label)
+    if found.problems:
+        return found.problems
+    names, rejected = found.names, []
+    if len(names) == 1 < len(columns_wanted(file)):
+        what = f"første rad har bare ett felt når feltene skilles med «{file.delimiter}»."
+        return [Problem(f"{label}, rad 1", what, "Er delimiter riktig i kortet?")]
+    _create_raw_table(connection, file, names)
+    read = 1
+    try:
+        for rows in row_batches(path, file, names, rejected):
+            _append_rows(connection, file, rows)
+            read += len(rows)
+    except pa.ArrowInvalid:
+        read = 0
+    if read + len(rejected) != found.rows:  # two readers that disagree on the rows: nobody may get lost in silence
+        what = f"filen kan ikke leses som CSV med delimiter «{file.delimiter}» og encoding {file.encoding}."
+        return [Problem(label, what, "Rett disse i kortet, eller lagre filen på nytt.")]
+    if rejected:
+        where = f"{label}, {row_words(len(rejected), rejected[:SHOWN_ROWS])}"
+        return [Problem(where, "raden har flere eller færre felter enn første rad.")]
+    return []
 
 
-def _as_utf8(file: File, path: Path, private: Path) -> Path:
-    """The file itself, or a copy in UTF-8 in a private folder: DuckDB reads cp1252 only with a download."""
-    if file.encoding in ("utf-8", "utf-8-sig"):
-        return path
-    copy = private / "delivery.csv"
-    with (
-        path.open(encoding=file.encoding, newline="") as source,
-        copy.open("w", encoding="utf-8", newline="") as target,
-    ):
-        while text := source.read(1 << 20):
-            target.write(text)
-    return copy
+def _create_raw_table(connection: duckdb.DuckDBPyConnection, file: File, names: list[str]) -> None:
+    columns = ", ".join(f"{_identifier(name)} VARCHAR" for name in names)
+    connection.execute(f"CREATE TABLE {raw_table(file)} ({ROW} BIGINT, {columns})")
 
 
-def _csv_query(file: File, path: Path, *, columns: list[str] | None) -> str:
-    """A query over the file: its header only, or every row as text with the row number in the file."""
-    nulls = ", ".join(_quoted(text) for text in file.missing)
-    options = f"delim={_quoted(file.delimiter)}, quote='\"', escape='\"', header=true, nullstr=[{nulls}]"
-    if columns is None:
-        return f"SELECT * FROM read_csv({_quoted(str(path))}, {options}, all_varchar=true, null_padding=true) LIMIT 0"
-    types = ", ".join(f"{_quoted(name)}: 'VARCHAR'" for name in columns)
-    source = f"read_csv({_quoted(str(path))}, {options}, auto_detect=false, columns={{{types}}}, store_rejects=true)"
-    return f"SELECT row_number() OVER () + 1 AS {ROW}, * FROM {source}"
-
-
-def _rejected_row_problems(connection: duckdb.DuckDBPyConnection, label: str) -> list[Problem]:
-    rows = [row for (row,) in connection.sql("SELECT DISTINCT line FROM reject_errors ORDER BY line").fetchall()]
-    connection.execute("DELETE FROM reject_errors; DELETE FROM reject_scans")
-    if not rows:
-        return []
-    where = f"{label}, {row_words(len(rows), rows[:5])}"
-    return [Problem(where, "raden har feil antall felter eller et anførselstegn som ikke lukkes.", "")]
+def _append_rows(connection: duckdb.DuckDBPyConnection, file: File, rows: pa.Table | pd.DataFrame) -> None:
+    """Add rows to the raw table: what the card calls missing becomes NULL, and empty rows are passed over."""
+    names = [_identifier(name) for name in columns_found(connection, file)]
+    missing = ", ".join(_quoted(text) for text in file.missing)
+    texts = [f"CASE WHEN {name} NOT IN ({missing}) THEN {name} END" if missing else name for name in names]
+    something = " OR ".join(f"{name} <> ''" for name in names)
+    connection.register("rows", rows)
+    connection.execute(f"INSERT INTO {raw_table(file)} SELECT {ROW}, {', '.join(texts)} FROM rows WHERE {something}")
+    connection.unregister("rows")
 
 
 def row_words(count: int, first: list[int]) -> str:
@@ -151,17 +157,31 @@ def row_words(count: int, first: list[int]) -> str:
 def _load_stata(connection: duckdb.DuckDBPyConnection, file: File, path: Path) -> list[Problem]:
     try:
         frame = pd.read_stata(path, convert_categoricals=False, preserve_dtypes=True)
-    except (ValueError, OSError, KeyError):
+    # Broken bytes make pandas raise almost anything, from struct.error to MemoryError.
+    except Exception:
         return [Problem(file_label(file), "filen kan ikke leses som Stata-fil.", "Er formatet riktig i kortet?")]
-    # float32 is widened first: its shortest text would be another number than the one in the file.
-    frame = frame.astype(dict.fromkeys(frame.select_dtypes("float32").columns, "float64"))
-    connection.register("stata_frame", frame)
-    columns = ", ".join(f'"{name}"::VARCHAR AS "{name}"' for name in frame.columns)
-    connection.execute(
-        f"CREATE TABLE {raw_table(file)} AS SELECT row_number() OVER () AS {ROW}, {columns} FROM stata_frame"
-    )
-    connection.unregister("stata_frame")
+    if problems := name_problems(list(frame.columns), file_label(file)):
+        return problems
+    _create_raw_table(connection, file, list(frame.columns))
+    _append_rows(connection, file, _as_text(frame).assign(**{ROW: range(1, len(frame) + 1)}))
     return []
+
+
+def _as_text(frame: pd.DataFrame) -> pd.DataFrame:
+    """Every column as the shortest text that reads back as the same value; missing stays missing."""
+    return pd.DataFrame({name: _column_as_text(values) for name, values in frame.items()})
+
+
+def _column_as_text(values: pd.Series) -> pd.Series:
+    if pd.api.types.is_datetime64_any_dtype(values):
+        return values.dt.strftime("%Y-%m-%d")
+    # float32 is widened first: its shortest text would be another number than the one in the file.
+    exact = values.astype("float64") if values.dtype == "float32" else values
+    return exact.map(str, na_action="ignore").astype("str")
+
+
+def _identifier(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
 
 
 def _quoted(text: str) -> str:

@@ -10,15 +10,14 @@ from scipy.stats import norm
 from analysis.cards import Card
 from analysis.cells import SUMS, cell_means, cells
 from analysis.did import Effect, did_2x2, difference
-from analysis.match_persons import MAIN, Matched
+from analysis.match_persons import Matched
 from analysis.months import month_number, month_text
 from analysis.outcomes import load_outcomes
-from analysis.panel import Panel, outcome_at
+from analysis.panel import Panel, common_start, outcome_at
 from analysis.proportions import wilson
 from analysis.results import estimates
 from analysis.scores import formula_covariates
-
-FEW = "few_treated_offices"
+from analysis.tables import FEW_OFFICES, MAIN
 
 
 @dataclass(frozen=True)
@@ -69,7 +68,7 @@ def _matched_outcome(
     treated, options = people["treated"].to_numpy(), _weighting(card, people)
     before = _values(panel, people, outcome, card.base_month)
     for horizon in card.horizons:
-        after = _values(panel, people, outcome, _month_at(card, horizon))
+        after = _values(panel, people, outcome, _month_at(panel, horizon))
         main_role = role if horizon == card.horizons[0] or role == "sensitivity" else "secondary"
         base = _row(card, outcome, "matched_did_2x2", main_role, spec, horizon)
         yield {**base, **_numbers(card, did_2x2(before, after, treated, **options), people)}
@@ -113,7 +112,7 @@ def _plain_rows(
     for outcome in card.outcome_names():
         before = _values(panel, people, outcome, card.base_month)
         for horizon in card.horizons:
-            after = _values(panel, people, outcome, _month_at(card, horizon))
+            after = _values(panel, people, outcome, _month_at(panel, horizon))
             for inference in ("classical", "hc2"):
                 options = {"inference": inference, "level": card.inference.level}
                 effects = {"difference_in_means": difference(after, treated, **options)}
@@ -129,7 +128,7 @@ def group_cells(card: Card, panel: Panel, matched: Matched) -> pd.DataFrame:
     """Cells of everybody as delivered and of the main matched sample, by arm and month."""
     groups = panel.baseline[["person_id", "arm", "office_id"]]
     months = panel.months.merge(groups, on="person_id", validate="many_to_one")
-    by = ["sample", "arm", "month"] + (["office_id"] if months["office_id"].notna().all() else [])
+    by = ["sample", "arm", "month", "event_time"] + (["office_id"] if months["office_id"].notna().all() else [])
     weights = matched.weights.loc[matched.weights["spec"] == MAIN, ["person_id", "weight"]]
     samples = [
         months.assign(sample="unmatched", weight=1.0),
@@ -141,9 +140,8 @@ def group_cells(card: Card, panel: Panel, matched: Matched) -> pd.DataFrame:
 
 def curve_rows(card: Card, sums: pd.DataFrame) -> Iterator[dict[str, Any]]:
     """The mean of each group in each month: Wilson's interval for a plain share, the normal one otherwise."""
-    by = ["sample", "arm", "month", "outcome"]
+    by = ["sample", "arm", "event_time", "outcome"]
     means = cell_means(sums.groupby(by, as_index=False)[list(SUMS)].sum())
-    start = month_number(card.time_zero.month)
     for _, cell in means.iterrows():
         share = load_outcomes()[cell["outcome"]].kind == "share"
         yield {
@@ -151,7 +149,7 @@ def curve_rows(card: Card, sums: pd.DataFrame) -> Iterator[dict[str, Any]]:
             "estimator": "group_mean",
             "outcome": cell["outcome"],
             "group": f"{cell['sample']}:{cell['arm']}",
-            "event_time": int(cell["month"]) - start,
+            "event_time": int(cell["event_time"]),
             "scale": "share" if share else "mean",
             "term": "share" if share else "mean",
             "estimate": cell["mean"],
@@ -192,8 +190,8 @@ def _values(panel: Panel, people: pd.DataFrame, outcome: str, month: str) -> pd.
     return outcome_at(panel.months, people["person_id"], outcome, month)
 
 
-def _month_at(card: Card, horizon: int) -> str:
-    return month_text(month_number(card.time_zero.month) + horizon)
+def _month_at(panel: Panel, horizon: int) -> str:
+    return month_text(common_start(panel.baseline) + horizon)
 
 
 def _role(card: Card, outcome: str, spec: str) -> str:
@@ -226,5 +224,5 @@ def _numbers(card: Card, effect: Effect, people: pd.DataFrame) -> dict[str, Any]
         figures["n_offices_treated"] = offices[people["treated"]].nunique()
         figures["n_offices_comparison"] = offices[~people["treated"]].nunique()
         if card.assignment.unit != "person" and figures["n_offices_treated"] < card.checks.few_treated_offices:
-            figures |= {"p_value": None, "statistic": None, "reason": FEW}
+            figures |= {"p_value": None, "statistic": None, "reason": FEW_OFFICES}
     return figures

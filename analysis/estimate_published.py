@@ -12,26 +12,7 @@ from analysis.months import month_number
 from analysis.proportions import clopper_pearson, jeffreys, wilson, wilson_effective
 from analysis.published import Figures, stated_attrition
 from analysis.results import estimates
-
-SCENARIO_COLUMNS = {
-    "scope": "str",
-    "table": "Int64",
-    "month": "str",
-    "n_treated": "Int64",
-    "n_comparison": "Int64",
-    "k_treated": "Int64",
-    "k_comparison": "Int64",
-    "inference": "str",
-    "icc": "float64",
-    "size_cv": "float64",
-    "estimate": "float64",
-    "std_error": "float64",
-    "df": "float64",
-    "statistic": "float64",
-    "p_value": "float64",
-    "conf_low": "float64",
-    "conf_high": "float64",
-}
+from analysis.tables import FEW_OFFICES, MAIN, RANGES, SCENARIOS, cluster_spec
 
 
 @dataclass(frozen=True)
@@ -81,27 +62,37 @@ def _two_arms(card: Card, figures: Figures, common: dict[str, Any]) -> Published
     return PublishedResult(
         estimates(rows, **common),
         _scenarios(both),
-        pd.concat(spread, ignore_index=True),
+        pd.concat(spread, ignore_index=True)[list(RANGES)].astype(RANGES),
         stated_attrition(card, figures, _arm_sizes(card, joint)),
     )
 
 
 def _inference(card: Card, tables: pd.DataFrame, plan: TwoArms, offices: tuple[int | None, int | None]) -> pd.DataFrame:
-    clustered = None not in offices
-    return table_inference(
+    """Every inference on every table; without p-values when few offices were given the intervention.
+
+    A p-value that ignores offices would then stand alone, and one that counts them rests on a handful of them.
+    """
+    clustered = None not in offices and len(plan.icc) > 0
+    found = table_inference(
         tables,
         level=card.inference.level,
-        offices_treated=offices[0],
-        offices_comparison=offices[1],
+        offices_treated=offices[0] if clustered else None,
+        offices_comparison=offices[1] if clustered else None,
         iccs=plan.icc if clustered else (),
         size_cvs=plan.size_cv,
     )
+    return found.assign(statistic=float("nan"), p_value=float("nan")) if _few_offices(card) else found
+
+
+def _few_offices(card: Card) -> bool:
+    offices = card.assignment.offices_treated
+    return card.assignment.unit != "person" and offices is not None and offices < card.checks.few_treated_offices
 
 
 def _scenarios(both: dict[str, pd.DataFrame]) -> pd.DataFrame:
     frames = [frame.assign(scope=scope) for scope, frame in both.items()]
     whole = pd.concat(frames, ignore_index=True)
-    return whole.reindex(columns=list(SCENARIO_COLUMNS)).astype(SCENARIO_COLUMNS)
+    return whole.reindex(columns=list(SCENARIOS)).astype(SCENARIOS)
 
 
 def _arm_sizes(card: Card, tables: pd.DataFrame) -> dict[str, int]:
@@ -157,13 +148,9 @@ def _difference_row(card: Card, row: pd.Series, *, main: str) -> dict[str, Any]:
         "n_treated": row["n_treated"],
         "n_comparison": row["n_comparison"],
         "role": main if row["inference"] == "newcombe" else "sensitivity",
-        "spec": cluster_spec(row["icc"], row["size_cv"]) if clustered else "main",
+        "spec": cluster_spec(row["icc"], row["size_cv"]) if clustered else MAIN,
+        "reason": FEW_OFFICES if _few_offices(card) else None,
     }
-
-
-def cluster_spec(icc: float, size_cv: float) -> str:
-    """Name of a scenario with offices: ``icc=0.02;size_cv=0``."""
-    return f"icc={icc:g};size_cv={size_cv:g}"
 
 
 def _convention(row: pd.Series) -> str:
@@ -185,7 +172,7 @@ def _share_rows(card: Card, row: pd.Series) -> Iterator[dict[str, Any]]:
             "inference": "wilson",
             "cluster_level": "none",
             "role": "secondary",
-            "spec": "main",
+            "spec": MAIN,
             f"n_{role}": row[f"n_{role}"],
         }
 
@@ -197,9 +184,9 @@ def _single_arm(card: Card, figures: Figures, common: dict[str, Any]) -> Publish
         k = sum(int(figures.value(name)) for name in outcome.numerators)
         main = "primary" if outcome.outcome == card.outcomes.primary else "secondary"
         rows += [{**row, "outcome": outcome.outcome} for row in _share_variants(card, k, n, main=main)]
-    empty = pd.DataFrame({name: pd.Series(dtype=kind) for name, kind in SCENARIO_COLUMNS.items()})
+    scenarios, spread = (pd.DataFrame(columns=list(kinds)).astype(kinds) for kinds in (SCENARIOS, RANGES))
     sizes = {card.arm("treated").id: n}
-    return PublishedResult(estimates(rows, **common), empty, ranges(empty), stated_attrition(card, figures, sizes))
+    return PublishedResult(estimates(rows, **common), scenarios, spread, stated_attrition(card, figures, sizes))
 
 
 def _share_variants(card: Card, k: int, n: int, *, main: str) -> Iterator[dict[str, Any]]:
@@ -213,7 +200,7 @@ def _share_variants(card: Card, k: int, n: int, *, main: str) -> Iterator[dict[s
         "estimate": k / n,
         "n_treated": n,
         "cluster_level": "none",
-        "spec": "main",
+        "spec": MAIN,
     }
     for name, function in (("wilson", wilson), ("clopper_pearson", clopper_pearson), ("jeffreys", jeffreys)):
         interval = function(k, n, level=level)

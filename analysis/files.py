@@ -94,7 +94,6 @@ def read_csv(path: str | os.PathLike, text: tuple[str, ...] = ()) -> pd.DataFram
         na_values=["NA"],
         keep_default_na=False,
         dtype=dict.fromkeys(text, "str"),
-        float_precision="round_trip",
     )
 
 

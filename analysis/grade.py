@@ -13,9 +13,11 @@ from analysis.checks import Check
 
 GRADES = ("very_low", "low", "moderate", "high")
 RANDOMISED = ("cluster_randomised", "individually_randomised")
-DID = ("matched_did", "staggered_did")
-# A difference-in-differences may be worded as one only if these hold.
-DID_GATE = ("balance", "lost_treated", "effective_sample", "placebo")
+# A difference-in-differences may be worded as one only if these were made and hold; a check nobody made is not passed.
+DID_GATE = {
+    "matched_did": ("balance", "lost_treated", "effective_sample", "placebo"),
+    "staggered_did": ("placebo",),
+}
 VERB_LEVELS = ("randomised", "did_checked", "adjusted", "description", "exposures")
 
 
@@ -47,7 +49,7 @@ def verb_level(card: Card, checks: Iterable[Check]) -> str:
     """Which row of the glossary's verb gate applies."""
     if card.design in RANDOMISED:
         return "randomised"
-    if card.design in DID:
-        failed = {check.name for check in checks if not check.passed}
-        return "adjusted" if failed & set(DID_GATE) else "did_checked"
+    if card.design in DID_GATE:
+        held = {check.name for check in checks if check.passed}
+        return "did_checked" if held.issuperset(DID_GATE[card.design]) else "adjusted"
     return "exposures" if card.design == "exposures" else "description"

@@ -13,17 +13,19 @@ import duckdb
 import pandas as pd
 
 from analysis.cards import Card, Column, File
-from analysis.delivery import ROW, columns_found, file_label, load_file, raw_table, row_words
+from analysis.csv_rows import ROW
+from analysis.delivery import SHOWN_ROWS, columns_found, file_label, is_loaded, load_file, raw_table, row_words
 from analysis.months import month_number
-from analysis.nationalid import share_valid
+from analysis.nationalid import IdentityCounts, share_valid
 from analysis.problems import Problem, stop_if_any
 
+YEARS = "År før 1900 og etter 2099 er ikke lov."
 TEXT_COLUMNS = ("person_id", "office_id", "arm")
 MONTH_COLUMNS = ("time_zero", "adoption_month")
 REQUIRED = ("person_id", "arm")
-SHOWN_ROWS = 5
-# Random eleven-digit numbers pass a test of all kinds in about 1 % and of ordinary and D-numbers in 0.25 %.
-MIN_NUMBERS, ANY_KIND_LIMIT, ORDINARY_LIMIT = 20, 0.05, 0.01
+# Random eleven-digit numbers pass a test of all kinds in about 1 % and of ordinary and D-numbers in 0.25 %. With five
+# passing ones, or half of a few, chance is no explanation: it would refuse fewer than 1 in 100 columns of pseudonyms.
+FEWEST_PASSING, ANY_KIND_LIMIT, ORDINARY_LIMIT = 5, 0.05, 0.01
 
 
 @dataclass(frozen=True)
@@ -36,12 +38,16 @@ class Delivery:
 
 @dataclass(frozen=True)
 class Rule:
-    """A condition that no row may meet, as SQL over the raw table, and what to tell where one does."""
+    """A condition that no row may meet, as SQL over the raw table, and what to tell where one does.
+
+    `column` is the one that is told of; `also` names other source columns that the condition reads.
+    """
 
     column: str
     broken: str
     what: str
     mend: str
+    also: tuple[str, ...] = ()
 
 
 def read_delivery(card: Card, folder: Path) -> Delivery:
@@ -52,7 +58,7 @@ def read_delivery(card: Card, folder: Path) -> Delivery:
         for file in card.files:
             found = load_file(connection, file, folder)
             problems += found
-            if _is_loaded(connection, file):
+            if is_loaded(connection, file):
                 readable.append(file)
                 problems += row_problems(connection, card, file)
         problems += table_problems(connection, card, readable)
@@ -71,16 +77,11 @@ def _delivery(persons: pd.DataFrame, outcomes: pd.DataFrame) -> Delivery:
     )
 
 
-def _is_loaded(connection: duckdb.DuckDBPyConnection, file: File) -> bool:
-    names = {name for (name,) in connection.sql("SELECT table_name FROM duckdb_tables()").fetchall()}
-    return raw_table(file).strip('"') in names
-
-
 def row_problems(connection: duckdb.DuckDBPyConnection, card: Card, file: File) -> Iterator[Problem]:
     """Problems that stand in single rows of one file."""
     present = set(columns_found(connection, file))
     for rule in file_rules(card, file):
-        if rule.column in present:
+        if present.issuperset((rule.column, *rule.also)):
             query = (
                 f"SELECT {ROW} FROM {raw_table(file)} WHERE {_kept(file, present)} AND ({rule.broken}) ORDER BY {ROW}"
             )
@@ -110,20 +111,21 @@ def file_rules(card: Card, file: File) -> Iterator[Rule]:
             f"{_name(time_zero.column)} IS NULL AND {treated}",
             "en deltaker mangler starttidspunkt.",
             "Alle i tiltaksgruppen skal ha en måned for start.",
+            (arm.column,) if arm.column else (),
         )
 
 
 def _column_rules(card: Card, file: File, target: str, column: Column) -> Iterator[Rule]:
     source = column.column
     if target in REQUIRED:
-        yield Rule(source, f"{_name(source)} IS NULL", "verdien mangler.", "Kolonnen skal være fylt ut i alle rader.")
+        yield Rule(source, f"{_filled(source)} IS NULL", "verdien mangler.", "Kolonnen skal være fylt ut i alle rader.")
     if target == "arm":
         allowed = ", ".join(f"'{arm.id}'" for arm in card.arms)
-        broken = f"{_name(source)} IS NOT NULL AND ({_arm(column)} IS NULL OR {_arm(column)} NOT IN ({allowed}))"
+        broken = f"{_filled(source)} IS NOT NULL AND ({_arm(column)} IS NULL OR {_arm(column)} NOT IN ({allowed}))"
         yield Rule(source, broken, "verdien er ikke en av gruppene i kortet.", "Oversett den under columns.arm.values.")
     elif target in MONTH_COLUMNS:
         broken = f"{_name(source)} IS NOT NULL AND {_month(source)} IS NULL"
-        yield Rule(source, broken, "skal være en måned (ÅÅÅÅ-MM) eller en dato (ÅÅÅÅ-MM-DD).", "")
+        yield Rule(source, broken, "skal være en måned (ÅÅÅÅ-MM) eller en dato (ÅÅÅÅ-MM-DD).", YEARS)
     elif target not in TEXT_COLUMNS:
         yield _number_rule(file, source)
         yield Rule(source, f"{_name(source)} IS NULL", "verdien mangler.", "Bakgrunnskjennetegn skal være fylt ut.")
@@ -136,14 +138,19 @@ def _number_rule(file: File, source: str) -> Rule:
 
 def _national_id_problems(connection: duckdb.DuckDBPyConnection, file: File, present: set[str]) -> Iterator[Problem]:
     for name in sorted(present):
-        query = f"SELECT {_name(name)} FROM {raw_table(file)} WHERE length(trim({_name(name)})) = 11"
-        found = share_valid(connection.sql(query).df().iloc[:, 0])
-        many = found.eleven_digits >= MIN_NUMBERS
-        passing = found.any_kind > ANY_KIND_LIMIT * found.eleven_digits
-        ordinary = found.ordinary > ORDINARY_LIMIT * found.eleven_digits
-        if many and (passing or ordinary):
+        # Eleven digits, a separator, and the tail of a number that was once read as a decimal number.
+        query = f"SELECT {_name(name)} FROM {raw_table(file)} WHERE length(trim({_name(name)})) BETWEEN 11 AND 16"
+        if _are_national_ids(share_valid(connection.sql(query).df().iloc[:, 0])):
             where = f"{file_label(file)}, kolonne «{name}»"
             yield Problem(where, "kolonnen ser ut til å inneholde fødselsnumre.", "Lever pseudonymer i stedet.")
+
+
+def _are_national_ids(found: IdentityCounts) -> bool:
+    """Whether more of the numbers with eleven digits pass than chance would let pass."""
+    number = found.eleven_digits
+    many = found.any_kind > ANY_KIND_LIMIT * number and found.any_kind >= FEWEST_PASSING
+    ordinary = found.ordinary > ORDINARY_LIMIT * number and found.ordinary >= FEWEST_PASSING
+    return many or ordinary or 2 <= number <= 2 * found.any_kind
 
 
 def table_problems(connection: duckdb.DuckDBPyConnection, card: Card, files: list[File]) -> Iterator[Problem]:
@@ -185,6 +192,11 @@ def _name(column: str) -> str:
     return '"' + column.replace('"', '""') + '"'
 
 
+def _filled(column: str) -> str:
+    """SQL for a text without blanks around it; NULL when nothing else is there."""
+    return f"nullif(trim({_name(column)}), '')"
+
+
 def _kept(file: File, present: set[str]) -> str:
     """SQL for the rows that the card keeps."""
     parts = [
@@ -208,7 +220,7 @@ def _text(file: File, target: str) -> str:
         return _literal(column.constant)
     if column.row_number is not None:
         return f"{_literal(column.row_number + '-')} || {ROW}"
-    return f"trim({_name(column.column)})"
+    return _filled(column.column)
 
 
 def _arm(column: Column) -> str:
@@ -225,13 +237,16 @@ def _number(file: File, source: str) -> str:
     decimal = "." if file.format == "stata" else file.decimal
     text = f"trim({_name(source)})"
     plain = rf"regexp_full_match({text}, '[-+]?[0-9]+([{decimal}][0-9]+)?([eE][-+]?[0-9]+)?')"
-    return f"CASE WHEN {plain} THEN TRY_CAST(replace({text}, '{decimal}', '.') AS DOUBLE) END"
+    value = f"TRY_CAST(replace({text}, '{decimal}', '.') AS DOUBLE)"
+    return f"CASE WHEN {plain} AND isfinite({value}) THEN {value} END"
 
 
 def _month(source: str) -> str:
+    """SQL for the month number of a month or an existing date; NULL for years such as 9999 that stand for «never»."""
     text = f"trim({_name(source)})"
-    plain = f"regexp_full_match({text}, '[0-9]{{4}}-(0[1-9]|1[0-2])(-[0-3][0-9])?')"
-    return f"CASE WHEN {plain} THEN {text}[1:4]::INT * 12 + {text}[6:7]::INT - 1 END"
+    plain = f"regexp_full_match({text}, '(19|20)[0-9]{{2}}-(0[1-9]|1[0-2])(-[0-3][0-9])?')"
+    exists = f"(length({text}) = 7 OR TRY_CAST({text} AS DATE) IS NOT NULL)"
+    return f"CASE WHEN {plain} AND {exists} THEN {text}[1:4]::INT * 12 + {text}[6:7]::INT - 1 END"
 
 
 def _persons(connection: duckdb.DuckDBPyConnection, card: Card) -> pd.DataFrame:

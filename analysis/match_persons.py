@@ -13,8 +13,7 @@ from analysis.matching import MatchingSpec, match, pair_clusters
 from analysis.panel import Panel
 from analysis.problems import ProblemsFound
 from analysis.scores import Scores, fit_scores
-
-MAIN = "main"
+from analysis.tables import BALANCE, MAIN, MATCHING
 
 
 @dataclass(frozen=True)
@@ -51,9 +50,9 @@ def match_persons(card: Card, panel: Panel) -> Matched:
     attrition = attrition_rows(len(panel.attrition["step"].unique()) + 1, "matched", used, arms)
     return Matched(
         pd.concat([result["weights"].assign(spec=name) for name, result in found.items()], ignore_index=True),
-        pd.concat([result["balance"].assign(spec=name) for name, result in found.items()], ignore_index=True),
+        pd.concat([result["balance"].assign(spec=name) for name, result in found.items()])[list(BALANCE)],
         found[MAIN]["overlap"],
-        pd.DataFrame([_summary_row(name, results[name]) for name in results]),
+        pd.DataFrame([_summary_row(name, results[name]) for name in results], columns=list(MATCHING)).astype(MATCHING),
         pd.concat([panel.attrition, attrition], ignore_index=True),
     )
 

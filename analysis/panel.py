@@ -1,6 +1,6 @@
 """The person-month panel, what each person looked like at time zero, and who could be followed."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pandas as pd
 
@@ -9,6 +9,7 @@ from analysis.cards import Card
 from analysis.intake import Delivery
 from analysis.months import month_number
 from analysis.outcomes import sources, with_derived
+from analysis.problems import Problem, ProblemsFound
 
 
 @dataclass(frozen=True)
@@ -25,6 +26,10 @@ def build_panel(card: Card, delivery: Delivery) -> Panel:
 
     Persons without every outcome at the base month and at the main horizon are left out, with a row that says so.
     """
+    start = common_start(delivery.persons)
+    # Comparison persons have no start of their own; theirs is the one they are compared from.
+    persons = delivery.persons.assign(time_zero=delivery.persons["time_zero"].fillna(start))
+    delivery = replace(delivery, persons=persons)
     months = person_months(card, delivery)
     arms = [arm.id for arm in card.arms]
     followed = delivery.persons[delivery.persons["person_id"].isin(complete_persons(card, months))]
@@ -34,6 +39,19 @@ def build_panel(card: Card, delivery: Delivery) -> Panel:
     ]
     kept = months[months["person_id"].isin(followed["person_id"])].reset_index(drop=True)
     return Panel(kept, baseline(card, followed, kept), pd.concat(attrition, ignore_index=True))
+
+
+def common_start(persons: pd.DataFrame) -> int:
+    """The month that is time zero for everyone; raises ProblemsFound when persons start in different months.
+
+    `base_month` is a month of the calendar, so that a change from it means the same for all only then.
+    """
+    starts = persons["time_zero"].dropna().unique()
+    if len(starts) == 1:
+        return int(starts[0])
+    what = f"starttidspunktet er ikke det samme for alle: leveransen har {len(starts)} ulike måneder."
+    mend = "Matchet forskjell-i-forskjeller med ulike starttidspunkter er ikke mulig ennå; del leveransen etter måned."
+    raise ProblemsFound("Panelet kan ikke bygges.", [Problem("time_zero", what, mend)])
 
 
 def person_months(card: Card, delivery: Delivery) -> pd.DataFrame:

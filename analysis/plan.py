@@ -47,4 +47,5 @@ def deviations(card: Card, lock: dict[str, Any] | None) -> list[str]:
     if lock is None or lock["plan_hash"] == plan_hash(card):
         return []
     now, then = analysis_part(card), lock["plan"]
-    return [key for key in now if now[key] != then.get(key)]
+    # A key that only the lock has counts too: the pipeline may have lost it since.
+    return [key for key in {**now, **then} if now.get(key) != then.get(key)]

@@ -122,9 +122,9 @@ def _card_problems(path: str | Path, figures: Figures, card: Card) -> list[Probl
 
 
 def stated_attrition(card: Card, figures: Figures, arm_sizes: dict[str, int]):
-    """What can be said of the flow of persons and offices: totals from the source, and arm sizes (given or derived)."""
+    """What can be said of the flow of persons and offices: arm sizes, given or derived, missing where nobody knows."""
     offices = {
         card.arm("treated").id: card.assignment.offices_treated,
         **({card.arm("comparison").id: card.assignment.offices_comparison} if figures.two_arms else {}),
     }
-    return stated_rows(1, "stated", arm_sizes, offices)
+    return stated_rows(1, "stated", {arm: arm_sizes.get(arm) for arm in offices}, offices)

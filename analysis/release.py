@@ -11,27 +11,13 @@ from typing import Any
 
 import pandas as pd
 
-from analysis.attrition import COLUMNS as ATTRITION
 from analysis.cards import Card
-from analysis.cells import SUMS
-from analysis.estimate_published import SCENARIO_COLUMNS
 from analysis.files import read_parquet, write_csv, write_json
 from analysis.plan import deviations, plan_hash
 from analysis.problems import Problem, ProblemsFound
-from analysis.results import COLUMNS as ESTIMATES
+from analysis.tables import RELEASED
 
 OPEN_KINDS = ("published", "open", "synthetic")
-# What every cohort releases; a table that its design does not make is there with its header and no rows.
-TABLES: dict[str, tuple[str, ...]] = {
-    "estimates": tuple(ESTIMATES),
-    "attrition": tuple(ATTRITION),
-    "scenarios": tuple(SCENARIO_COLUMNS),
-    "ranges": ("scope", "month", "inference", "icc", "size_cv", "quantity", "minimum", "median", "maximum", "n_tables"),
-    "cells": ("sample", "arm", "month", "outcome", *SUMS),
-    "balance": ("spec", "covariate", "kind", "sample", "mean_treated", "mean_comparison", "smd"),
-    "overlap": ("bin_low", "bin_high", "arm", "sample", "n", "share"),
-    "matching": ("spec", "status", "n_treated", "n_treated_matched", "n_comparison_matched", "max_abs_smd"),
-}
 
 
 @dataclass(frozen=True)
@@ -47,7 +33,7 @@ def release(card: Card, tables: Mapping[str, pd.DataFrame]) -> Released:
     if card.data_kind not in OPEN_KINDS:
         what = f"profilen {card.disclosure.profile} gjelder ikke for data av typen {card.data_kind}."
         raise ProblemsFound("Ingenting er frigitt.", [Problem("disclosure.profile", what, "Velg en annen profil.")])
-    treated = {name: tables.get(name, pd.DataFrame(columns=list(columns))) for name, columns in TABLES.items()}
+    treated = {name: tables.get(name, pd.DataFrame(columns=list(columns))) for name, columns in RELEASED.items()}
     actions = {name: {"rows": len(frame), "changed": 0, "hidden": 0} for name, frame in treated.items()}
     reason = card.disclosure.reason.model_dump(exclude_none=True)
     return Released(treated, {"profile": card.disclosure.profile, "reason": reason, "tables": actions})
@@ -55,7 +41,7 @@ def release(card: Card, tables: Mapping[str, pd.DataFrame]) -> Released:
 
 def read_tables(paths: Mapping[str, Any]) -> dict[str, pd.DataFrame]:
     """The restricted tables among `paths` that are released, by name."""
-    return {name: read_parquet(paths[name]) for name in TABLES if name in paths.keys()}  # noqa: SIM118 - Snakemake's
+    return {name: read_parquet(paths[name]) for name in RELEASED if name in paths.keys()}  # noqa: SIM118 - Snakemake's
 
 
 def provenance(

@@ -10,43 +10,8 @@ from typing import Any
 
 import pandas as pd
 
-TEXT, NUMBER, COUNT = "str", "float64", "Int64"
+from analysis.tables import COUNT, ESTIMATES, TEXT
 
-COLUMNS: dict[str, str] = {
-    "cohort": TEXT,
-    "data_kind": TEXT,
-    "design": TEXT,
-    "estimand": TEXT,
-    "estimator": TEXT,
-    "outcome": TEXT,
-    "horizon_months": COUNT,
-    "group": TEXT,
-    "event_time": COUNT,
-    "scale": TEXT,
-    "term": TEXT,
-    "estimate": NUMBER,
-    "std_error": NUMBER,
-    "df": NUMBER,
-    "statistic": NUMBER,
-    "p_value": NUMBER,
-    "conf_low": NUMBER,
-    "conf_high": NUMBER,
-    "conf_level": NUMBER,
-    "inference": TEXT,
-    "cluster_level": TEXT,
-    "convention": TEXT,
-    "base_rate": NUMBER,
-    "n_treated": COUNT,
-    "n_comparison": COUNT,
-    "n_offices_treated": COUNT,
-    "n_offices_comparison": COUNT,
-    "role": TEXT,
-    "spec": TEXT,
-    "status": TEXT,
-    "reason": TEXT,
-    "plan_hash": TEXT,
-    "run_id": TEXT,
-}
 IDENTITY = (
     "cohort",
     "estimand",
@@ -64,7 +29,7 @@ IDENTITY = (
 )
 ROLES = ("primary", "secondary", "sensitivity", "benchmark")
 STATUSES = ("estimated", "not_estimated")
-TEXT_COLUMNS = tuple(name for name, kind in COLUMNS.items() if kind == TEXT)
+TEXT_COLUMNS = tuple(name for name, kind in ESTIMATES.items() if kind == TEXT)
 
 
 def estimates(rows: Iterable[Mapping[str, Any]], **common: Any) -> pd.DataFrame:
@@ -74,10 +39,10 @@ def estimates(rows: Iterable[Mapping[str, Any]], **common: Any) -> pd.DataFrame:
     ValueError.
     """
     frame = pd.DataFrame([{"status": "estimated", **common, **row} for row in rows])
-    unknown = sorted(set(frame.columns) - set(COLUMNS))
+    unknown = sorted(set(frame.columns) - set(ESTIMATES))
     if unknown:
         raise ValueError(f"unknown estimate columns: {unknown}")
-    frame = frame.reindex(columns=list(COLUMNS)).astype(COLUMNS)
+    frame = frame.reindex(columns=list(ESTIMATES)).astype(ESTIMATES)
     _refuse(set(frame["role"].dropna()) - set(ROLES), "role")
     _refuse(set(frame["status"].dropna()) - set(STATUSES), "status")
     twice = frame.duplicated(list(IDENTITY), keep=False)
@@ -94,6 +59,15 @@ def _refuse(values: set, column: str) -> None:
 
 
 def estimate_id(row: Mapping[str, Any]) -> str:
-    """Ten hex digits that name a row by what it is, not by where it stands or what it is worth."""
-    parts = ["" if pd.isna(row[name]) else str(row[name]) for name in IDENTITY]
+    """Ten hex digits that name a row by what it is, not by where it stands or what it is worth.
+
+    The same for a row in memory and for that row read back from a file, where a count may have become a float.
+    """
+    parts = [_identity_part(name, row[name]) for name in IDENTITY]
     return hashlib.sha256("\x1f".join(parts).encode()).hexdigest()[:10]
+
+
+def _identity_part(name: str, value: Any) -> str:
+    if pd.isna(value):
+        return ""
+    return str(int(value)) if ESTIMATES[name] == COUNT else str(value)

@@ -6,6 +6,7 @@ computed once per distinct covariate row. Otherwise rounding alone would break t
 """
 
 import re
+import warnings
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -16,6 +17,7 @@ from formulaic.errors import FormulaicError
 from numpy.linalg import LinAlgError
 from scipy.optimize import linprog
 from scipy.special import expit
+from statsmodels.tools.sm_exceptions import PerfectSeparationWarning
 
 from analysis.problems import Problem, ProblemsFound, stop_if_any
 
@@ -258,7 +260,9 @@ def _newton(z: np.ndarray, treated: np.ndarray):
     """Statsmodels' logit fit on columns `z` (n, k); None when the information matrix breaks down."""
     options = {"method": "newton", "tol": NEWTON_STEP, "maxiter": NEWTON_ITERATIONS}
     try:
-        with np.errstate(over="ignore"):  # with separated groups the score runs to exactly 0, which is found later
+        # With separated groups the score runs to exactly 0, and each step warns of it; `_separation` tells it once.
+        with np.errstate(over="ignore"), warnings.catch_warnings():
+            warnings.simplefilter("ignore", PerfectSeparationWarning)
             return sm.Logit(treated.astype("float64"), z).fit(**options, disp=False, warn_convergence=False)
     except LinAlgError:
         return None

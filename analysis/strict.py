@@ -1,9 +1,10 @@
 """Strict models for what people write in YAML, and reading them with every mistake told at once, in Norwegian."""
 
 import datetime as dt
+import difflib
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, Literal, TypeVar, get_args
 
 import pydantic
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
@@ -14,7 +15,7 @@ from analysis.yamlio import Document, read_yaml
 
 Certainty = Literal["stated", "stated_approx", "opinion", "claim", "inferred", "derived", "absent"]
 Slug = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$")]
-Month = Annotated[str, StringConstraints(pattern=r"^\d{4}-(0[1-9]|1[0-2])$")]
+Month = Annotated[str, StringConstraints(pattern=r"^(19|20)\d{2}-(0[1-9]|1[0-2])$")]
 Digest = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 Filled = Annotated[str, StringConstraints(min_length=1, strip_whitespace=True)]
 Share = Annotated[float, Field(ge=0, le=1)]
@@ -23,7 +24,7 @@ Share = Annotated[float, Field(ge=0, le=1)]
 class Strict(BaseModel):
     """Unknown keys are mistakes, text is not turned into numbers, and a model does not change after reading."""
 
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False)
 
 
 class Text(Strict):
@@ -35,7 +36,7 @@ class Text(Strict):
 
 
 def _bokmaal(value: Any) -> Any:
-    return {"nb": value} if isinstance(value, str) else value
+    return value if isinstance(value, dict | Text) else {"nb": value}
 
 
 def _iso_date(value: Any) -> Any:
@@ -64,7 +65,7 @@ def read_strict(path: str | Path, model: type[Model], cross_checks: CrossChecks)
     try:
         result = model.model_validate(document.data)
     except pydantic.ValidationError as error:
-        problems.extend(_field_problems(document, error))
+        problems.extend(_field_problems(document, model, error))
     if isinstance(document.data, dict):
         problems.extend(Problem(document.where(key), what, mend) for key, what, mend in cross_checks(document.data))
     stop_if_any(f"{path} har feil ({len(problems)}):", sorted(problems, key=_by_line))
@@ -72,12 +73,34 @@ def read_strict(path: str | Path, model: type[Model], cross_checks: CrossChecks)
     return result
 
 
-def _field_problems(document: Document, error: pydantic.ValidationError) -> Iterator[Problem]:
+def _field_problems(document: Document, model: type[Model], error: pydantic.ValidationError) -> Iterator[Problem]:
     for details in error.errors(include_url=False):
         # Pydantic names its own wrappers in the location; they stand in no file.
         key = tuple(part for part in details["loc"] if not str(part).startswith("function-"))
         what, mend = explain(details)
+        if details["type"] == "extra_forbidden":
+            mend = _allowed_words(str(key[-1]), _keys_beside(model, key))
         yield Problem(document.where(key), what, mend)
+
+
+def _keys_beside(model: type[BaseModel], key: tuple[str | int, ...]) -> list[str]:
+    """The keys that may stand where `key` stands."""
+    for part in key[:-1]:
+        field = model.model_fields.get(str(part))
+        model = (field and _model_in(field.annotation)) or model
+    return list(model.model_fields)
+
+
+def _model_in(annotation: Any) -> type[BaseModel] | None:
+    """The model inside ``list[M]``, ``M | None``, ``dict[str, M]`` and the like."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    return next((found for part in get_args(annotation) if (found := _model_in(part))), None)
+
+
+def _allowed_words(name: str, allowed: list[str]) -> str:
+    near = difflib.get_close_matches(name, allowed, n=1)
+    return "".join(f"Mente du {close}? " for close in near) + f"Lovlig her: {', '.join(allowed)}."
 
 
 def _by_line(problem: Problem) -> tuple[int, str]:

@@ -47,14 +47,18 @@ def read_yaml(path: str | Path) -> Document:
     path = Path(path)
     try:
         root = yaml.compose(path.read_text(encoding="utf-8-sig"), Loader=yaml.SafeLoader)
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        document = Document(path, None)
+        document.data = {} if root is None else _value(root, (), document)
+    except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as error:
         raise ProblemsFound(f"{path} kan ikke leses som YAML.", [_syntax_problem(path, error)]) from None
-    document = Document(path, None)
-    document.data = {} if root is None else _value(root, (), document)
     return document
 
 
 def _syntax_problem(path: Path, error: Exception) -> Problem:
+    if isinstance(error, RecursionError):
+        return Problem(str(path), "nøkler ligger inne i hverandre uten ende.", "Fjern henvisninger med * og &.")
+    if isinstance(error, yaml.reader.ReaderError):
+        return Problem(str(path), "filen har et usynlig tegn som ikke er lov i YAML.", "Lagre den som UTF-8.")
     mark = getattr(error, "problem_mark", None)
     if mark is None:
         return Problem(str(path), "filen er ikke UTF-8.", "Lagre den som UTF-8.")

@@ -14,7 +14,8 @@ def placebo(card: Card, estimates: pd.DataFrame) -> Check | None:
     rows = estimates[(estimates["term"] == "placebo") & (estimates["outcome"] == card.outcomes.primary)]
     if rows.empty:
         return None
-    worst = rows.loc[rows["statistic"].abs().idxmax()]
+    # Not the statistic: it is missing where few offices leave no p-value.
+    worst = rows.loc[(rows["estimate"] / rows["std_error"]).abs().idxmax()]
     quiet = bool(worst["conf_low"] <= 0 <= worst["conf_high"])
     return Check(
         name="placebo",

@@ -5,6 +5,14 @@ import pandas as pd
 from analysis.checks import Check, verdict
 
 
+def no_estimate(estimates: pd.DataFrame) -> Check | None:
+    """Failed, two steps down, when the main number could not be worked out: nothing is known of its sign."""
+    primary = estimates[estimates["role"] == "primary"]
+    if primary.empty or (primary["status"] == "estimated").any():
+        return None
+    return Check(name="no_estimate", verdict="failed", text_id="check.no_estimate", downgrade=2)
+
+
 def imprecision(row: pd.Series | None) -> Check | None:
     """Failed when the interval of the decisive row includes zero (GRADE: imprecision, one step down).
 
@@ -16,7 +24,7 @@ def imprecision(row: pd.Series | None) -> Check | None:
     return Check(
         name="imprecision",
         verdict=verdict(excludes_zero),
-        text_id="check.imprecision." + ("passed" if excludes_zero else "failed"),
+        text_id="check.imprecision." + verdict(excludes_zero),
         value=float(row["conf_low"] if row["estimate"] > 0 else row["conf_high"]),
         threshold=0.0,
         downgrade=1,

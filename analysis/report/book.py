@@ -85,7 +85,9 @@ class Book:
         entry: Any = self.catalogue
         for part in key.split("."):
             entry = entry[part]
-        return self.environment.from_string(entry).render(**values).strip()
+        text = self.environment.from_string(entry).render(**values).strip()
+        # A line break with an indent comes from the layout of the catalogue, not from its author's wish.
+        return re.sub(r"\s*\n +", " ", text)
 
     def runs(self, text: str) -> list[dict[str, Any]]:
         """Marked text as runs: plain, number, **strong** and [link](#id)."""

@@ -11,10 +11,10 @@ from analysis.report.writer import Writer
 
 
 def forest_row(w: Writer, label: str, group: str, row: Row, *, style: int) -> dict[str, Any]:
-    """One line of a forest plot of differences between shares."""
+    """One line of a forest plot of differences between shares; `label` may hold marked numbers."""
     text = f"{w.book.points(row.estimate, sign=True)} ({w.book.points_interval(row)})"
     bounds = {"estimate": row.text("estimate"), "low": row.text("conf_low"), "high": row.text("conf_high")}
-    return {"label": label, "group": group, **bounds, "text": w.book.plain(text), "style": style}
+    return {"label": w.book.plain(label), "group": group, **bounds, "text": w.book.plain(text), "style": style}
 
 
 def forest_data(w: Writer, rows: list[dict[str, Any]], header: str, references: tuple = ()) -> dict[str, Any]:

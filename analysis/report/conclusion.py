@@ -6,6 +6,9 @@ from analysis.report.blocks import Block, Runs, callout
 from analysis.report.book import Ref, Row
 from analysis.report.writer import Writer
 
+# Levels that are worded like another one.
+WORDED_AS = {"exposures": "description"}
+
 
 def direction(row: Row) -> str:
     """ "up", "down", or "null" when the interval leaves the direction open."""
@@ -21,7 +24,8 @@ def conclusion(w: Writer, row: Row, note: str = "") -> Runs:
     """
     words = {name: w.word(f"conclusion.{name}", row=row) for name in ("down_word", "up_word")}
     found = direction(row)
-    key = "conclusion.null" if found == "null" else f"conclusion.{w.material.grade['verbs']}.{found}"
+    verbs = w.material.grade["verbs"]
+    key = "conclusion.null" if found == "null" else f"conclusion.{WORDED_AS.get(verbs, verbs)}.{found}"
     return w.say(key, row=row, note=note, **words)
 
 
@@ -30,9 +34,13 @@ def meaning(w: Writer, row: Row | None) -> Runs:
     verbs = w.material.grade["verbs"]
     if w.material.card.benchmark is not None:
         return _benchmark_meaning(w)
+    if w.material.check("no_estimate") is not None:
+        return w.say("meaning.no_estimate")
     if verbs == "randomised" and row is not None:
         return w.say(f"meaning.randomised.{direction(row)}")
-    return w.say(f"meaning.{'description' if row is None else verbs}")
+    if WORDED_AS.get(verbs, verbs) == "description":
+        return w.say("meaning.description" if row is None else "meaning.difference")
+    return w.say(f"meaning.{verbs}")
 
 
 def _benchmark_meaning(w: Writer) -> Runs:

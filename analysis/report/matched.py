@@ -5,7 +5,6 @@ from typing import Any
 
 import pandas as pd
 
-from analysis.match_persons import MAIN
 from analysis.months import month_number, month_text
 from analysis.report import blocks
 from analysis.report.blocks import Block, Runs
@@ -14,6 +13,7 @@ from analysis.report.charts import forest_data, forest_row, month_ticks, points_
 from analysis.report.conclusion import conclusion
 from analysis.report.equations import equation
 from analysis.report.writer import Writer, capital
+from analysis.tables import MAIN
 
 # What must be said of why the matched answer is near the trial's, or not.
 REASONS = ("balance", "lost_treated", "spread")
@@ -33,7 +33,9 @@ class Matched:
         self.w = writer
         self.card = writer.material.card
         self.horizon = self.card.horizons[0]
-        last = month_text(month_number(self.card.time_zero.month) + self.horizon)
+        cell = writer.material.tables["cells"].iloc[0]
+        self.start = int(cell["month"]) - int(cell["event_time"])
+        last = month_text(self.start + self.horizon)
         self.months = {"base": self.card.base_month, "last": last}
         self.primary = self.card.outcomes.primary
 
@@ -51,7 +53,7 @@ class Matched:
 
     def mean(self, group: str, outcome: str, month: str) -> Row:
         """The mean of a group in a month."""
-        event_time = month_number(month) - month_number(self.card.time_zero.month)
+        event_time = month_number(month) - self.start
         return self.w.row(estimator="group_mean", group=group, outcome=outcome, event_time=event_time)
 
     def say(self, key: str, **values: Any) -> Runs:
@@ -116,8 +118,8 @@ class Matched:
         matching = self.card.matching
         caliper = None if matching.caliper is None else Ref(matching.caliper, "cohort", "matching", "caliper")
         yield blocks.paragraph(self.say("matched.data", caliper=caliper, replace=matching.replace))
-        convention = self.decisive().text("convention").replace("-", "−")
-        yield self.w.paragraph("matched.data_errors", clusters=self.w.book.literal(convention))
+        clusters = self.w.word(f"matched.clusters.{self.card.inference.cluster}")
+        yield self.w.paragraph("matched.data_errors", clusters=clusters)
         yield self.w.paragraph("matched.assumption")
 
     def results(self) -> Iterator[Block]:
@@ -158,7 +160,9 @@ class Matched:
             [self.w.runs(label), *self._result_cells(row, share=unit["share"])]
             for label, row in self.result_rows(outcome)
         ]
-        caption, name = self.say("matched.caption_results", **unit), f"tab-{outcome.replace('_', '-')}"
+        trial = self.card.benchmark is not None
+        caption = self.say("matched.caption_results", trial=trial, **unit)
+        name = f"tab-{outcome.replace('_', '-')}"
         return blocks.table(name, caption, columns, rows, self._classical(outcome, unit))
 
     def _classical(self, outcome: str, unit: dict[str, Any]) -> Runs | None:
@@ -262,14 +266,13 @@ class Matched:
         return self.w.say("matched.time_alt", **ends)
 
     def _time_table(self, series: list[tuple[str, str]], curves: list[pd.DataFrame]) -> Block:
-        start = month_number(self.card.time_zero.month)
         interval = self.w.label("matched.columns.interval", share=True, unit="")
         columns = [blocks.column(self.w.label("matched.columns.month"))]
         for label, _ in series:
             columns += [blocks.column(label, right=True), blocks.column(interval, right=True)]
         rows = []
         for event_time in curves[0]["event_time"]:
-            month = month_text(start + int(event_time))
+            month = month_text(self.start + int(event_time))
             row = [self.w.runs(capital(self.w.book.language.month(month)))]
             for _, group in series:
                 mean = self.mean(group, self.primary, month)
@@ -440,12 +443,12 @@ class Matched:
         everyone = table[table["reason"] == "delivered"]
         total = Ref(int(everyone["persons"].sum()), "attrition", "delivered", "persons")
         columns = [self._arm_boxes(table[table["arm"] == arm.id], self.w.text(arm.label)) for arm in self.card.arms]
-        return {"common": [self.w.label("flow.delivered_all", persons=total)], "arms": columns, "aside": {}}
+        return {"common": [self.w.word("flow.delivered_all", persons=total)], "arms": columns, "aside": {}}
 
     def _arm_boxes(self, rows: pd.DataFrame, label: str) -> list[str]:
         keys = {"delivered": "flow.arm_delivered", "measured": "flow.measured", "matched": "flow.matched"}
         return [
-            self.w.label(
+            self.w.word(
                 keys[row["reason"]],
                 label=label,
                 persons=Ref(int(row["persons"]), "attrition", row["reason"], "persons"),

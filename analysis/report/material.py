@@ -9,8 +9,8 @@ import pandas as pd
 from analysis.cards import Card
 from analysis.checks import Check, from_records
 from analysis.files import read_csv, read_json
-from analysis.release import TABLES
 from analysis.results import TEXT_COLUMNS
+from analysis.tables import RELEASED
 
 NAMES = (*TEXT_COLUMNS, "reason", "arm", "scope", "month", "sample", "covariate")
 
@@ -50,7 +50,7 @@ def read_material(folder: str | Path) -> Material:
         cohort=folder.name,
         card=Card.model_validate(about["card"]),
         figures=about["figures"],
-        tables={name: read_csv(folder / f"{name}.csv", text=NAMES) for name in TABLES},
+        tables={name: read_csv(folder / f"{name}.csv", text=NAMES) for name in RELEASED},
         checks=from_records(verdicts["checks"]),
         grade=verdicts["grade"],
         provenance=read_json(folder / "provenance.json"),

@@ -35,7 +35,7 @@ class Kind(Protocol):
     def over_time(self) -> Iterator[Block]: ...
     def balance(self) -> Iterator[Block]: ...
     def benchmark(self) -> Iterator[Block]: ...
-    def flow(self) -> dict[str, Any]: ...
+    def flow(self) -> dict[str, Any]: ...  # boxes with marked numbers
     def method(self) -> Iterator[Block]: ...
 
 
@@ -148,11 +148,11 @@ def _frame(w: Writer) -> Block:
 
 
 def _flow(w: Writer, kind: Kind) -> Iterator[Block]:
-    data = kind.flow()
-    boxes = [*data["common"], *(box for arm in data["arms"] for box in arm)]
-    alt = w.runs(
-        w.word("flow.alt", text=" ".join(box.replace("\n", ": ", 1).replace("\n", ", ") + "." for box in boxes))
-    )
+    marked = kind.flow()
+    boxes = [*marked["common"], *(box for arm in marked["arms"] for box in arm)]
+    common = [w.book.plain(box) for box in marked["common"]]
+    data = {**marked, "common": common, "arms": [[w.book.plain(box) for box in arm] for arm in marked["arms"]]}
+    alt = w.runs(w.word("flow.alt", text=" ".join(_box_words(box) for box in boxes)))
     table = w.material.tables["attrition"]
     columns = [blocks.column(w.word(f"flow.columns.{name}")) for name in ("step", "group", "persons", "offices")]
     labels = {arm.id: w.text(arm.label) for arm in w.material.card.arms}
@@ -167,14 +167,20 @@ def _flow(w: Writer, kind: Kind) -> Iterator[Block]:
     yield blocks.figure("fig-flyt", "flow", w.say("flow.caption"), alt, data, blocks.table("", [], columns, rows))
 
 
+def _box_words(box: str) -> str:
+    """A box of the flow diagram as a sentence: its first line, a colon, and the others."""
+    first, *others = box.split("\n")
+    return f"{first.rstrip(':')}: {', '.join(others)}."
+
+
 def _count(w: Writer, row: Any, name: str) -> list[dict[str, Any]]:
     ref = Ref(row[name], "attrition", f"{row['reason']}/{row['arm']}", name)
     return w.runs(w.book.number(ref)) if ref else w.runs("–")
 
 
 def _checks(w: Writer) -> Iterator[Block]:
-    yield w.paragraph("uncertainty.intro")
     checks = [check for check in w.material.checks if check.text_id != "check.limitation"]
+    yield w.paragraph("uncertainty.intro" if checks else "uncertainty.no_checks")
     if checks:
         yield blocks.bullets(w.say_check(check) for check in checks)
 
@@ -235,7 +241,8 @@ def _provenance(w: Writer) -> Iterator[Block]:
     yield w.paragraph("annex.made", run=origin["run_id"])
     yield blocks.paragraph(w.runs(" ".join(_plan_words(w, origin))))
     disclosure = origin["disclosure"]
-    yield w.paragraph("annex.disclosure", profile=disclosure["profile"], reason=w.text(disclosure["reason"]))
+    profile = w.word(f"annex.profiles.{disclosure['profile']}")
+    yield w.paragraph("annex.disclosure", profile=profile, reason=w.text(disclosure["reason"]))
     names = w.book.catalogue["annex"]["provenance"]
     pairs = [
         (names["run"], origin["run_id"]),

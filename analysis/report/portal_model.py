@@ -7,6 +7,7 @@ from typing import Any
 import pandas as pd
 
 from analysis.files import read_json
+from analysis.outcomes import load_outcomes
 from analysis.report import blocks
 from analysis.report.book import Book, Ref, Row
 from analysis.report.language import Language, nice_ticks
@@ -30,9 +31,9 @@ def build_portal(
         "lang": "nb",
         **{name: words[name] for name in ("title", "lead", "brand", "brand_note")},
         "date_text": max(models.values(), key=lambda model: model["date"])["date_text"],
-        "labels": book.catalogue["labels"],
+        "labels": _labels(book, len(models)),
         "banner": book.catalogue["banner"] if synthetic and len(synthetic) == len(models) else None,
-        "table": _table(book, comparison, models),
+        "table": _table(book, comparison[comparison["data_kind"] != "synthetic"], models),
         "cards": [_card(book, row, models[row["cohort"]], paths) for _, row in comparison.iterrows()],
         "designs": [
             {"key": design, "label": capital(book.word(f"designs.{design}"))}
@@ -40,6 +41,14 @@ def build_portal(
         ],
         "sections": list(_sections(book, pairs, models)),
     }
+
+
+def _labels(book: Book, count: int) -> dict[str, str]:
+    """Words of the page; the script puts the number of cards that are shown in the place of {shown}."""
+    labels = dict(book.catalogue["labels"])
+    for name in ("count_all", "count_some"):
+        labels[name] = labels[name].replace("{n}", book.language.number(count))
+    return labels
 
 
 def _table(book: Book, comparison: pd.DataFrame, models: dict[str, Any]) -> dict[str, Any]:
@@ -67,9 +76,12 @@ def _table(book: Book, comparison: pd.DataFrame, models: dict[str, Any]) -> dict
 
 def _row(book: Book, row: pd.Series, model: dict[str, Any]) -> dict[str, Any]:
     refs = Row("comparison", row["cohort"], row)
-    estimate, interval, graphic = book.word("portal.no_figures"), "–", None
+    missing = "no_figures" if row["reason"] == "no_figures" else "not_estimated"
+    estimate, interval, graphic = book.word(f"portal.{missing}"), "–", None
     if row["status"] == "estimated" and row["scale"] == "difference":
         estimate, interval = book.points(refs.estimate, sign=True), book.points_interval(refs)
+        if refs.assumed_icc:
+            interval = book.word("portal.interval_icc", interval=interval, icc=refs.assumed_icc)
         graphic = {
             "estimate": row["estimate"],
             "low": row["conf_low"],
@@ -93,8 +105,6 @@ def _row(book: Book, row: pd.Series, model: dict[str, Any]) -> dict[str, Any]:
 
 def _measure(book: Book, row: pd.Series) -> str:
     """Outcome and horizon: two rows with different words here must not be held against each other."""
-    from analysis.outcomes import load_outcomes
-
     if pd.isna(row["outcome"]):
         return "–"
     label = capital(load_outcomes()[row["outcome"]].label["nb"])
@@ -139,6 +149,11 @@ def _size(book: Book, count: int) -> str:
 def _sections(book: Book, pairs: pd.DataFrame, models: dict[str, Any]) -> Iterable[dict[str, Any]]:
     """Why rows may not be held against each other, what the page is, and how accessible it is."""
     words = book.catalogue["portal"]
+    synthetic = [model for model in models.values() if model["data_kind"] == "synthetic"]
+    if synthetic:
+        names = blocks.bullets(book.runs(f"[{model['short_title']}](#{model['report']})") for model in synthetic)
+        intro = blocks.paragraph(book.runs(words["demonstration"]["text"]))
+        yield blocks.section("metodedemonstrasjon", words["demonstration"]["title"], [intro, names])
     yield blocks.section("sammenligning", words["gate_title"], _gate(book, pairs, models))
     for name in ("about", "accessibility", "verify"):
         texts = words[name]

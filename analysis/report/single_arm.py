@@ -92,7 +92,7 @@ class SingleArm:
         ]
         icc = max(self.plan.icc)
         for offices in self.plan.hidden_offices:
-            label = self.w.label("single_arm.hidden_row", **self._hidden(offices, icc))
+            label = self.w.word("single_arm.hidden_row", **self._hidden(offices, icc))
             lines.append((label, groups["hidden"], self._hidden_share(offices, icc), 1))
         rows = [self._forest_row(*line) for line in lines]
         columns = [blocks.column(self.w.label(f"single_arm.columns.{name}")) for name in ("outcome", "share", "wilson")]
@@ -115,7 +115,13 @@ class SingleArm:
     def _forest_row(self, label: str, group: str, row: Row, style: int) -> dict[str, Any]:
         share, interval = (self.w.book.plain(text) for text in self._share_texts(row))
         bounds = {"estimate": row.text("estimate"), "low": row.text("conf_low"), "high": row.text("conf_high")}
-        return {"label": label, "group": group, **bounds, "text": f"{share} ({interval})", "style": style}
+        return {
+            "label": self.w.book.plain(label),
+            "group": group,
+            **bounds,
+            "text": f"{share} ({interval})",
+            "style": style,
+        }
 
     def _hidden(self, offices: int, icc: float) -> dict[str, Ref]:
         plan = "published.single_arm"
@@ -159,8 +165,8 @@ class SingleArm:
         row = self.w.material.tables["attrition"].iloc[0]
         persons, offices = (Ref(row[name], "attrition", row["arm"], name) for name in ("persons", "offices"))
         label = self.w.text(self.card.arm("treated").label)
-        stated = self.w.label("flow.stated", label=label, persons=persons, offices=offices, derived=False)
-        return {"common": [self.w.label("flow.unknown_asked")], "arms": [[stated]], "aside": {}}
+        stated = self.w.word("flow.stated", label=label, persons=persons, offices=offices, derived=False)
+        return {"common": [self.w.word("flow.unknown_asked")], "arms": [[stated]], "aside": {}}
 
     def method(self) -> Iterator[Block]:
         """Wilson's interval and the effective number."""

@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from functools import cached_property
 from typing import Any
 
-from analysis.estimate_published import cluster_spec
 from analysis.months import month_number, month_text
 from analysis.report import blocks
 from analysis.report.blocks import Block, Runs
@@ -13,6 +12,7 @@ from analysis.report.charts import forest_data, forest_row, month_ticks, points_
 from analysis.report.conclusion import conclusion
 from analysis.report.equations import equation
 from analysis.report.writer import Writer, capital
+from analysis.tables import cluster_spec
 
 
 class TwoArms:
@@ -116,13 +116,15 @@ class TwoArms:
         scenarios = self.w.material.tables["scenarios"]
         joint = scenarios[scenarios["scope"] == "as_assumed"]
         count = Ref(int(joint["table"].nunique()), "scenarios", "as_assumed", "table")
-        text = self.w.word("two_arms.data", total=self.total(), n_joint=count)
+        key = "two_arms.data" if self.plan.same_persons else "two_arms.data_alone"
+        text = self.w.word(key, total=self.total(), n_joint=count)
         if self.unique:
             counts = joint[joint["month"] == self.dates[0]].iloc[0]
             k1, k2 = (Ref(int(counts[name]), "scenarios", "as_assumed", name) for name in ("k_treated", "k_comparison"))
             text += " " + self.w.word("two_arms.data_unique", k1=k1, k2=k2, **self.at(self.dates[0]))
         yield blocks.paragraph(self.w.runs(text))
-        yield self.w.paragraph("two_arms.offices")
+        if self.card.assignment.unit == "office":
+            yield self.w.paragraph("two_arms.offices" if all(self._offices()) else "two_arms.offices_unknown")
 
     def results(self) -> Iterator[Block]:
         """Main table, forest plot, the table over ICC, and every table of whole numbers date by date."""
@@ -131,17 +133,25 @@ class TwoArms:
             yield blocks.paragraph(self.w.runs(" ".join(self.tests(month) for month in self.dates)))
             yield self.forest()
             yield self.icc_table()
+        yield self.w.paragraph(self._below())
+        yield self.tables_table()
+
+    def _below(self) -> str:
+        """Which sentence the p-values of all tables allow, date by date."""
         ranges = self.w.material.tables["ranges"]
         alone = ranges[(ranges["scope"] == "each_date_alone") & (ranges["quantity"] == "p_value")]
-        below = alone["share_below_05"].max() > 0
-        yield self.w.paragraph("two_arms.some_below" if below else "two_arms.none_below")
-        yield self.tables_table()
+        if not set(self.dates) <= set(alone["month"]):
+            return "two_arms.none_fit"
+        if not alone["n_tables"].any():
+            return "two_arms.alone"
+        return "two_arms.some_below" if alone["share_below_05"].max() > 0 else "two_arms.none_below"
 
     def tests(self, month: str) -> str:
         """p-values and a second interval without offices, at one date."""
         names = {"z": "pooled_z", "fisher": "fisher", "mn": "miettinen_nurminen"}
         rows = {key: self.w.row(horizon_months=self._horizon(month), inference=name) for key, name in names.items()}
-        return self.w.word("two_arms.tests", month=month, **rows)
+        key = "two_arms.tests" if rows["z"].p_value else "two_arms.tests_without_p"
+        return self.w.word(key, month=month, **rows)
 
     def main_table(self) -> Block:
         """One row per date."""
@@ -178,11 +188,11 @@ class TwoArms:
         for month in self.dates:
             at = self.at(month)
             group = capital(self.w.book.language.month(month))
-            lines = [(self.w.label("two_arms.forest_plain"), at["main"])]
+            lines = [(self.w.word("two_arms.forest_plain"), at["main"])]
             for icc in self.plan.icc[1:]:
                 ref = Ref(icc, "cohort", "published.two_arms", "icc")
                 row = self.scenario(month_number(month) - month_number(self.card.time_zero.month), icc, 0.0)
-                lines += [(self.w.label("two_arms.forest_icc", icc=ref), row)] if row else []
+                lines += [(self.w.word("two_arms.forest_icc", icc=ref), row)] if row else []
             for place, (label, row) in enumerate(lines):
                 rows.append(forest_row(self.w, label, group, row, style=1 if place else 0))
                 source.append([self.w.runs(f"{group}, {label}"), *points_cells(self.w, row)])
@@ -207,11 +217,7 @@ class TwoArms:
             columns.append(blocks.column(self.w.label("two_arms.columns.interval_at", month=month), right=True))
             columns.append(blocks.column(self.w.label("two_arms.columns.p_at", month=month), right=True, width=0.8))
         rows = [self._icc_row(icc) for icc in self.plan.icc]
-        offices = self.card.assignment
-        n1, n2 = (
-            Ref(getattr(offices, name), "cohort", "assignment", name)
-            for name in ("offices_treated", "offices_comparison")
-        )
+        n1, n2 = self._offices()
         caption = self.w.say("two_arms.caption_icc", n1=n1, n2=n2)
         return blocks.table("tab-icc", caption, columns, rows, self._icc_note())
 
@@ -225,8 +231,12 @@ class TwoArms:
         cells = [book.number(Ref(icc, "cohort", "published.two_arms", "icc"), 2)]
         for month in self.dates:
             row = self.scenario(self._horizon(month), icc, 0.0)
-            cells += [book.points_interval(row), book.p_value(row.p_value, bare=True)]
+            cells += [book.points_interval(row), self._bare_p(row.p_value)]
         return [self.w.runs(cell) for cell in cells]
+
+    def _bare_p(self, p: Ref) -> str:
+        """A p-value for a column, or a dash where few offices leave none."""
+        return self.w.book.p_value(p, bare=True) if p else "–"
 
     def _icc_note(self) -> Runs:
         cv = max(self.plan.size_cv)
@@ -250,9 +260,11 @@ class TwoArms:
     def _tables_row(self, month: str) -> list[Runs]:
         book, scenarios = self.w.book, self.w.material.tables["scenarios"]
         own = scenarios[(scenarios["scope"] == "each_date_alone") & (scenarios["month"] == month)]
+        count = Ref(int(own["table"].nunique()), "scenarios", month, "table")
+        if own.empty:
+            return [self.w.runs(cell) for cell in (capital(book.language.month(month)), book.number(count), *"––––")]
         ends = (own["n_treated"].min(), own["n_treated"].max())
         sizes = [book.number(Ref(int(size), "scenarios", month, "n_treated")) for size in ends]
-        count = Ref(int(own["table"].nunique()), "scenarios", month, "table")
         plain = self._range(month, "pooled_z", "p_value")
         clustered = self._range(month, "cluster_t", "p_value", icc=self.plan.icc_in_text)
         difference = self._range(month, "newcombe", "estimate")
@@ -261,8 +273,8 @@ class TwoArms:
             book.number(count),
             f" {book.catalogue['interval_word']} ".join(sizes),
             self._between(difference, lambda ref: book.points(ref)),
-            self._between(plain, lambda ref: book.p_value(ref, bare=True)),
-            "–" if clustered is None else self._between(clustered, lambda ref: book.p_value(ref, bare=True)),
+            self._between(plain, self._bare_p),
+            "–" if clustered is None else self._between(clustered, self._bare_p),
         ]
         return [self.w.runs(cell) for cell in cells]
 
@@ -281,6 +293,8 @@ class TwoArms:
         return Row("ranges", f"{month}/{inference}/{quantity}", found.iloc[0])
 
     def _between(self, row: Row, form: Any) -> str:
+        if not row.minimum:
+            return "–"
         low, high = form(row.minimum), form(row.maximum)
         return f"{low} {self.w.book.catalogue['interval_word']} {high}"
 
@@ -351,23 +365,22 @@ class TwoArms:
 
     def flow(self) -> dict[str, Any]:
         """Boxes of the flow diagram: the source's totals, then the groups."""
-        offices = [self.card.assignment.offices_treated, self.card.assignment.offices_comparison]
-        total = {
-            "offices": Ref(sum(filter(None, offices)), "cohort", "assignment", "offices"),
-            "persons": self.total(),
-        }
+        counts = [ref.value for ref in self._offices() if ref]
+        offices = Ref(sum(counts), "cohort", "assignment", "offices") if counts else None
+        total = {"offices": offices, "persons": self.total()}
         arms = self.w.material.tables["attrition"]
         boxes = []
         for _, row in arms.iterrows():
             label = next(self.w.text(arm.label) for arm in self.card.arms if arm.id == row["arm"])
             persons, count = (Ref(row[name], "attrition", row["arm"], name) for name in ("persons", "offices"))
-            text = self.w.label("flow.stated", label=label, persons=persons, offices=count, derived=True)
+            text = self.w.word("flow.stated", label=label, persons=persons, offices=count, derived=True)
             boxes.append([text])
-        return {"common": [self.w.label("flow.total", **total)], "arms": boxes, "aside": {}}
+        return {"common": [self.w.word("flow.total", **total)], "arms": boxes, "aside": {}}
 
     def method(self) -> Iterator[Block]:
         """Enumeration and the interval with offices."""
         yield self.w.paragraph("annex.enumeration")
-        yield self.w.paragraph("annex.cluster")
-        yield equation(self.w, "cluster")
-        yield self.w.paragraph("annex.cluster_words")
+        if all(self._offices()):
+            yield self.w.paragraph("annex.cluster")
+            yield equation(self.w, "cluster")
+            yield self.w.paragraph("annex.cluster_words")

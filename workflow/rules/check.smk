@@ -8,10 +8,10 @@ rule check_matched:
         checks="results/restricted/{cohort}/checks.json",
     log:
         "logs/{cohort}/check_matched.log",
-    conda:
-        "../../environment.yml"
     wildcard_constraints:
         cohort=one_of(PERSONS),
+    conda:
+        "../../environment.yml"
     params:
         code=code("check_matched.py"),
     message:
@@ -28,10 +28,10 @@ rule check_published:
         checks="results/restricted/{cohort}/checks.json",
     log:
         "logs/{cohort}/check_published.log",
-    conda:
-        "../../environment.yml"
     wildcard_constraints:
         cohort=one_of(PUBLISHED),
+    conda:
+        "../../environment.yml"
     params:
         code=code("check_published.py"),
     message:

@@ -1,4 +1,4 @@
-"""What the rule files share: the cohorts, the wildcards, and the digests of code."""
+"""Shared by all stages: the cohorts, the wildcards, and the digests of code."""
 
 import os
 
@@ -6,7 +6,7 @@ from analysis.cohorts import find_cohorts
 from analysis.delivery import delivery_files
 from analysis.files import sha256
 from analysis.provenance import source_digest
-from analysis.release import TABLES as RELEASED_TABLES
+from analysis.tables import RELEASED
 
 # One thread in every job: sums over two threads differ in the last bits.
 for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
@@ -18,7 +18,12 @@ PERSONS = [name for name in COHORTS if name not in PUBLISHED]
 LANGUAGES = config["languages"]
 LOCK = sha256("requirements.lock")
 SHARED = "reports/_shared"
-REVIEW_FILES = [*(f"{table}.csv" for table in RELEASED_TABLES), "cohort.json", "checks.json", "provenance.json"]
+REVIEW_FILES = [
+    *(f"{table}.csv" for table in RELEASED),
+    "cohort.json",
+    "checks.json",
+    "provenance.json",
+]
 FONT_WEIGHTS = [400, 600, 700]
 REPORT_KINDS = ["json", "html", "pdf"]
 
@@ -36,11 +41,15 @@ wildcard_constraints:
 
 def code(*adapters):
     """Digest of adapters and of the analysis modules behind them: editing one reruns what depends on it."""
-    return source_digest(*(f"{workflow.basedir}/workflow/scripts/{name}" for name in adapters))
+    return source_digest(
+        *(f"{workflow.basedir}/workflow/scripts/{name}" for name in adapters)
+    )
 
 
 # Everything that the numbers of a cohort rest on, from delivery to estimate.
-CODE_OF_PERSONS = code("read_delivery.py", "build_panel.py", "match_persons.py", "estimate_did.py")
+CODE_OF_PERSONS = code(
+    "read_delivery.py", "build_panel.py", "match_persons.py", "estimate_did.py"
+)
 CODE_OF_PUBLISHED = code("read_published.py", "estimate_published.py")
 
 
@@ -51,7 +60,9 @@ def estimating_code(wildcards):
 
 def delivery(wildcards):
     """The files of a cohort's delivery."""
-    found = delivery_files(COHORTS[wildcards.cohort], f"cohorts/{wildcards.cohort}/data")
+    found = delivery_files(
+        COHORTS[wildcards.cohort], f"cohorts/{wildcards.cohort}/data"
+    )
     return [str(path) for path in found.values()]
 
 
@@ -68,29 +79,39 @@ def restricted(cohort, *tables):
 
 def releasable(wildcards):
     """The tables that a cohort's design makes and that are to be treated."""
-    made = ["scenarios", "ranges"] if wildcards.cohort in PUBLISHED else ["cells", "balance", "overlap", "matching"]
+    made = (
+        ["scenarios", "ranges"]
+        if wildcards.cohort in PUBLISHED
+        else ["cells", "balance", "overlap", "matching"]
+    )
     return restricted(wildcards.cohort, "estimates", "attrition", *made)
 
 
 def shared_files(*endings):
     """Templates, styles, catalogues and fonts that all reports are built from."""
-    found = [os.path.join(folder, name) for folder, _, names in os.walk(SHARED) for name in names]
+    found = [
+        os.path.join(folder, name)
+        for folder, _, names in os.walk(SHARED)
+        for name in names
+    ]
     return sorted(path for path in found if path.endswith(endings))
 
 
-def review(cohort, *names):
-    """Files of a cohort that have passed disclosure treatment."""
-    return [f"results/review/{cohort}/{name}" for name in names]
+def numbers(area, cohort):
+    """A cohort's treated numbers, under review or released."""
+    return [f"results/{area}/{cohort}/{name}" for name in REVIEW_FILES]
 
 
-def review_reports(cohort):
-    """The reports of a cohort in every language and format."""
-    return [
-        f"results/review/reports/{cohort}/{cohort}.{lang}.{kind}" for lang in LANGUAGES for kind in REPORT_KINDS
-    ]
+def reports(area, cohort):
+    """A cohort's reports in every language and format, under review or released."""
+    stems = [f"results/{area}/reports/{cohort}/{cohort}.{lang}" for lang in LANGUAGES]
+    return [f"{stem}.{kind}" for stem in stems for kind in REPORT_KINDS]
 
 
 def sealed_cohorts():
     """What the run is for: every cohort's numbers and reports, let out."""
-    numbers = [f"results/release/{cohort}/{name}" for cohort in COHORTS for name in REVIEW_FILES]
-    return numbers + [path.replace("/review/", "/release/") for cohort in COHORTS for path in review_reports(cohort)]
+    return [
+        path
+        for cohort in COHORTS
+        for path in numbers("release", cohort) + reports("release", cohort)
+    ]

@@ -1,7 +1,9 @@
 rule compare_cohorts:
     input:
         cards=expand("cohorts/{cohort}/cohort.yaml", cohort=COHORTS),
-        estimates=expand("results/restricted/{cohort}/estimates.parquet", cohort=COHORTS),
+        estimates=expand(
+            "results/restricted/{cohort}/estimates.parquet", cohort=COHORTS
+        ),
         checks=expand("results/restricted/{cohort}/checks.json", cohort=COHORTS),
     output:
         comparison="results/restricted/comparison/comparison.parquet",

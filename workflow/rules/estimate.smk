@@ -16,10 +16,10 @@ rule estimate_did:
         cells="results/restricted/{cohort}/cells.parquet",
     log:
         "logs/{cohort}/estimate_did.log",
-    conda:
-        "../../environment.yml"
     wildcard_constraints:
         cohort=one_of(PERSONS),
+    conda:
+        "../../environment.yml"
     params:
         code=CODE_OF_PERSONS,
         lock=LOCK,
@@ -42,10 +42,10 @@ rule estimate_published:
         attrition="results/restricted/{cohort}/attrition.parquet",
     log:
         "logs/{cohort}/estimate_published.log",
-    conda:
-        "../../environment.yml"
     wildcard_constraints:
         cohort=one_of(PUBLISHED),
+    conda:
+        "../../environment.yml"
     params:
         code=CODE_OF_PUBLISHED,
         lock=LOCK,

@@ -9,10 +9,10 @@ rule read_delivery:
         inputs="results/restricted/{cohort}/inputs.json",
     log:
         "logs/{cohort}/read_delivery.log",
-    conda:
-        "../../environment.yml"
     wildcard_constraints:
         cohort=one_of(PERSONS),
+    conda:
+        "../../environment.yml"
     params:
         code=code("read_delivery.py"),
     message:
@@ -31,10 +31,10 @@ rule read_published:
         inputs="results/restricted/{cohort}/inputs.json",
     log:
         "logs/{cohort}/read_published.log",
-    conda:
-        "../../environment.yml"
     wildcard_constraints:
         cohort=one_of(PUBLISHED),
+    conda:
+        "../../environment.yml"
     params:
         code=code("read_published.py"),
     message:

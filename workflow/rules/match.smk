@@ -12,10 +12,10 @@ rule match_persons:
         attrition="results/restricted/{cohort}/attrition.parquet",
     log:
         "logs/{cohort}/match_persons.log",
-    conda:
-        "../../environment.yml"
     wildcard_constraints:
         cohort=one_of(PERSONS),
+    conda:
+        "../../environment.yml"
     params:
         code=code("match_persons.py"),
     message:

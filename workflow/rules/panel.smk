@@ -9,10 +9,10 @@ rule build_panel:
         attrition="results/restricted/{cohort}/panel_attrition.parquet",
     log:
         "logs/{cohort}/build_panel.log",
-    conda:
-        "../../environment.yml"
     wildcard_constraints:
         cohort=one_of(PERSONS),
+    conda:
+        "../../environment.yml"
     params:
         code=code("build_panel.py"),
     message:

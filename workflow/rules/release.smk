@@ -6,10 +6,12 @@ rule release_cohort:
         inputs="results/restricted/{cohort}/inputs.json",
         checks="results/restricted/{cohort}/checks.json",
         figures=lambda wildcards: (
-            f"results/restricted/{wildcards.cohort}/figures.json" if wildcards.cohort in PUBLISHED else []
+            f"results/restricted/{wildcards.cohort}/figures.json"
+            if wildcards.cohort in PUBLISHED
+            else []
         ),
     output:
-        tables=expand("results/review/{{cohort}}/{table}.csv", table=RELEASED_TABLES),
+        tables=expand("results/review/{{cohort}}/{table}.csv", table=RELEASED),
         cohort="results/review/{cohort}/cohort.json",
         checks="results/review/{cohort}/checks.json",
         provenance="results/review/{cohort}/provenance.json",

@@ -17,7 +17,7 @@ rule subset_fonts:
 
 rule build_report:
     input:
-        tables=expand("results/review/{{report}}/{table}.csv", table=RELEASED_TABLES),
+        tables=expand("results/review/{{report}}/{table}.csv", table=RELEASED),
         cohort="results/review/{report}/cohort.json",
         checks="results/review/{report}/checks.json",
         provenance="results/review/{report}/provenance.json",
@@ -45,7 +45,7 @@ rule build_portal:
     input:
         comparison="results/review/comparison/comparison.csv",
         pairs="results/review/comparison/pairs.csv",
-        reports=[path for cohort in COHORTS for path in review_reports(cohort)],
+        reports=[path for cohort in COHORTS for path in reports("review", cohort)],
         strings="reports/_shared/strings/nb.yaml",
         fonts=expand("results/review/fonts/{weight}.woff2", weight=FONT_WEIGHTS),
         shared=shared_files(".j2", ".css", ".js", ".ttf"),

@@ -1,7 +1,7 @@
 rule seal_cohort:
     input:
-        numbers=lambda wildcards: review(wildcards.cohort, *REVIEW_FILES),
-        reports=lambda wildcards: review_reports(wildcards.cohort),
+        numbers=lambda wildcards: numbers("review", wildcards.cohort),
+        reports=lambda wildcards: reports("review", wildcards.cohort),
     output:
         numbers=[update(f"results/release/{{cohort}}/{name}") for name in REVIEW_FILES],
         reports=[
@@ -24,7 +24,10 @@ rule seal_cohort:
 rule seal_portal:
     input:
         portal="results/review/portal/index.html",
-        comparison=["results/review/comparison/comparison.csv", "results/review/comparison/pairs.csv"],
+        comparison=[
+            "results/review/comparison/comparison.csv",
+            "results/review/comparison/pairs.csv",
+        ],
         cohorts=sealed_cohorts(),
     output:
         portal=update("results/release/index.html"),

@@ -1,0 +1,155 @@
+"""Rows of a CSV file as text, each with its number in the file, and what is wrong with the file, told by row.
+
+Rows are counted as a spreadsheet counts them: the header is row 1, empty rows count, a line break inside quotes does
+not. No message holds anything from the file, the column names included: without a header they may be a person.
+"""
+
+import csv
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+from pyarrow import csv as arrow_csv
+
+from analysis.cards import File
+from analysis.problems import Problem
+
+ROW = "__row"
+BLOCK_BYTES = 1 << 23
+
+
+@dataclass(frozen=True)
+class Scan:
+    """What a first look at a file found: names of the columns, rows with the header, and why it cannot be read."""
+
+    names: list[str]
+    rows: int
+    problems: list[Problem]
+
+
+def scan(path: Path, file: File, label: str) -> Scan:
+    """Look through the whole file for what makes it unfit: no rows, names used twice, wrong encoding, open quotes."""
+    if path.stat().st_size == 0:
+        return Scan([], 0, [Problem(label, "filen er tom.")])
+    if line := _line_with_null(path):
+        what = "linjen har tegnet null, slik filer i UTF-16 har."
+        return Scan([], 0, [Problem(f"{label}, linje {line}", what, "Lagre filen på nytt som UTF-8.")])
+    try:
+        names, rows = _names_and_rows(path, file)
+    except UnicodeDecodeError:
+        what = f"linjen har tegn som ikke kan leses med encoding {file.encoding}."
+        where = f"{label}, linje {_undecodable_line(path, file)}"
+        return Scan([], 0, [Problem(where, what, "Rett encoding i kortet, eller lagre filen på nytt.")])
+    except _BadlyQuoted as bad:
+        what = "et anførselstegn står feil eller lukkes ikke."
+        return Scan([], 0, [Problem(f"{label}, rad {bad.row}", what, "Et anførselstegn inne i en verdi skal dobles.")])
+    problems = name_problems(names, f"{label}, rad 1")
+    if not problems and rows == 1:
+        problems = [Problem(label, "filen har ingen rader under kolonnenavnene.")]
+    return Scan(names, rows, problems)
+
+
+class _BadlyQuoted(Exception):
+    def __init__(self, row: int):
+        self.row = row
+        super().__init__(row)
+
+
+def _names_and_rows(path: Path, file: File) -> tuple[list[str], int]:
+    """Names in the first row, and the number of rows with it.
+
+    A column without a name is called after its place. Quoting is read strictly: read leniently, a quote that is not
+    closed would hide the rest of the file inside one value.
+    """
+    header: list[str] = []
+    row = 0
+    with path.open(encoding=_encoding(file), newline="") as stream:
+        try:
+            for row, cells in enumerate(csv.reader(stream, delimiter=file.delimiter, strict=True), start=1):
+                header = cells if row == 1 else header
+        except csv.Error:
+            raise _BadlyQuoted(row + 1) from None
+    return [name.strip() or f"__column{place}" for place, name in enumerate(header, start=1)], row
+
+
+def _encoding(file: File) -> str:
+    """A byte order mark is no part of the first column's name."""
+    return "utf-8-sig" if file.encoding == "utf-8" else file.encoding
+
+
+def _line_with_null(path: Path) -> int | None:
+    """The first line with a null character. SQL text ends there, and pyarrow loses rows."""
+    with path.open("rb") as stream:
+        return next((number for number, line in enumerate(stream, start=1) if b"\0" in line), None)
+
+
+def _undecodable_line(path: Path, file: File) -> int | None:
+    """The first line, counted by line breaks, that the encoding cannot read."""
+    with path.open("rb") as stream:
+        for number, line in enumerate(stream, start=1):
+            try:
+                line.decode(_encoding(file))
+            except UnicodeDecodeError:
+                return number
+    return None
+
+
+def name_problems(names: list[str], where: str) -> list[Problem]:
+    """No columns, or columns that share a name."""
+    if not names:
+        return [Problem(where, "raden er tom.", "Første rad skal ha kolonnenavn.")]
+    # DuckDB does not tell capitals from small letters in column names.
+    places: dict[str, list[str]] = {ROW: ["(navnet er opptatt)"]}
+    for place, name in enumerate(names, start=1):
+        places.setdefault(name.lower(), []).append(str(place))
+    return [
+        Problem(where, f"flere kolonner har samme navn: kolonne {' og '.join(same)}.", "Gi dem hvert sitt.")
+        for same in places.values()
+        if len(same) > 1
+    ]
+
+
+def row_batches(path: Path, file: File, names: list[str], rejected: list[int]) -> Iterator[pa.Table]:
+    """Tables of text with the row number in `ROW`. Rows with too few or too many values go to `rejected`, by number.
+
+    An empty row comes as a row of empty texts.
+    """
+
+    def reject(row: arrow_csv.InvalidRow) -> str:
+        rejected.append(row.number)
+        return "skip"
+
+    reader = arrow_csv.open_csv(
+        path,
+        read_options=arrow_csv.ReadOptions(
+            use_threads=False,
+            block_size=BLOCK_BYTES,
+            encoding="utf8" if file.encoding.startswith("utf-8") else file.encoding,
+            column_names=names,
+            skip_rows_after_names=1,
+        ),
+        parse_options=arrow_csv.ParseOptions(
+            delimiter=file.delimiter,
+            newlines_in_values=True,
+            ignore_empty_lines=False,
+            invalid_row_handler=reject,
+        ),
+        convert_options=arrow_csv.ConvertOptions(
+            column_types=dict.fromkeys(names, pa.string()), strings_can_be_null=False, null_values=[]
+        ),
+    )
+    next_row = 2
+    with closing(reader):
+        for batch in reader:
+            numbers = _row_numbers(next_row, len(batch), rejected)
+            next_row = int(numbers[-1]) + 1 if len(numbers) else next_row
+            yield pa.Table.from_batches([batch]).append_column(ROW, pa.array(numbers))
+
+
+def _row_numbers(first: int, count: int, rejected: list[int]) -> np.ndarray:
+    """The next `count` row numbers from `first` that no rejected row has."""
+    candidates = np.arange(first, first + count + len(rejected))
+    return candidates[~np.isin(candidates, rejected)][:count]

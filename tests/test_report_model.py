@@ -1,0 +1,300 @@
+"""Every printed number is a reference to a released row, and the known answers stand in the text, rounded."""
+
+import re
+
+import printed
+import pytest
+import stages
+
+from analysis.outcomes import load_outcomes
+from analysis.report.language import Language
+from analysis.results import estimate_id
+
+NBSP, MINUS = "\u00a0", "\u2212"
+DIGITS = re.compile(r"\d+(?:[,.]\d+)*")
+REPORT = dict.fromkeys(stages.ALL, stages.report)
+SECTIONS = [
+    "sammendrag",
+    "bakgrunn",
+    "data-og-metode",
+    "resultater",
+    "over-tid",
+    "balanse",
+    "deltakerflyt",
+    "usikkerhet",
+    "begrensninger",
+    "betydning",
+    "vedlegg",
+    "metode",
+    "kilder",
+    "sporbarhet",
+]
+# Digits that are no results, each with why.
+MONTHS = "januar|februar|mars|april|mai|juni|juli|august|september|oktober|november|desember"
+ALLOWED = {
+    "a month": rf"(?i:(?:\d{{1,2}}\. )?(?:{MONTHS}) \d{{4}})",
+    "a year or a span of years in a time column": r"^(?:19|20)\d\d(?:–(?:19|20)\d\d)?$",
+    "the names of a digest and of a method": r"SHA-256|HC2|CR1|MatchIt 4\.7",
+    "a digest or a run": r"\b[0-9a-f]{12}(?:[0-9a-f]{52})?\b",
+    "a limit that a catalogue sentence states": r"under 0,05",
+}
+
+
+def stated_words(cohort):
+    """Text that comes word for word from the card, the outcome library or the source: its numbers are the author's."""
+    material = stages.material(cohort)
+    card = material.card.model_dump(mode="json")
+    found = [card[key] for key in ("background", "population", "content", "time_zero", "assignment", "estimand")]
+    found += [card[key] for key in ("limitations", "sources", "covariates", "disclosure", "sensitivity", "arms")]
+    found += [[fact["what"], fact["note"]] for fact in material.facts]
+    found += [material.card.matching.formula if material.card.matching else ""]
+    found += [[outcome.definition, outcome.label] for outcome in load_outcomes().values()]
+    return sorted(set(strings(found)), key=len, reverse=True)
+
+
+def strings(value):
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        for part in value.values():
+            yield from strings(part)
+    elif isinstance(value, list | tuple):
+        for part in value:
+            yield from strings(part)
+
+
+def unexplained(plain, stated):
+    """Digit sequences of a text that no reference, no card and no rule of `ALLOWED` explains."""
+    for words in stated:
+        if any(letter.isdigit() for letter in words):
+            for form in (words, words[:1].upper() + words[1:]):
+                plain = plain.replace(form, "")
+    for pattern in ALLOWED.values():
+        plain = re.sub(pattern, "", plain)
+    return DIGITS.findall(plain)
+
+
+@pytest.mark.parametrize("cohort", stages.ALL)
+def test_every_number_in_running_text_and_tables_is_a_reference(cohort):
+    stated = stated_words(cohort)
+    loose = {}
+    for runs in printed.all_runs(stages.report(cohort)):
+        plain = "".join("\ue000" if "number" in run else run["text"] for run in runs)
+        if found := unexplained(plain, stated):
+            loose[printed.text(runs)[:90]] = found
+    assert loose == {}
+
+
+@pytest.mark.parametrize("cohort", stages.ALL)
+def test_every_number_in_headings_columns_and_figures_is_written_down_too(cohort):
+    """Labels hold no references, but each number in them was formatted by the book; marks on an axis are positions."""
+    report, stated = stages.report(cohort), stated_words(cohort)
+    texts = " | ".join(number["text"] for number in report["numbers"].values())
+    known = set(DIGITS.findall(texts.replace(NBSP, " "))) | set(DIGITS.findall(texts.replace(NBSP, "")))
+    card = stages.material(cohort).card
+    stated = [*stated, card.title.nb, report["date_text"], card.report.version]
+    for place, label in printed.labels(report):
+        if place != "figure.ticks":
+            found = unexplained(label.replace(NBSP, " "), stated)
+            assert [digits for digits in found if digits not in known] == [], label
+
+
+@pytest.mark.parametrize("cohort", stages.ALL)
+def test_every_reference_leads_to_a_number_and_says_the_same(cohort):
+    report = stages.report(cohort)
+    for runs in printed.all_runs(report):
+        for run in runs:
+            if "number" in run:
+                assert run["text"] == report["numbers"][run["number"]]["text"]
+
+
+@pytest.mark.parametrize("cohort", stages.ALL)
+def test_every_source_exists_where_it_says(cohort):
+    material, report = stages.material(cohort), stages.report(cohort)
+    rows = {estimate_id(row): row for _, row in material.estimates.iterrows()}
+    checks = {check.name: check for check in material.checks}
+    facts = {fact["id"]: fact for fact in material.facts}
+    for number in report["numbers"].values():
+        source = number["source"]
+        if source["table"] == "estimates":
+            assert rows[source["row"]][source["column"]] == number["value"]
+        elif source["table"] == "checks":
+            check = checks[source["row"]]
+            found = {"value": check.value, "threshold": check.threshold, "downgrade": check.downgrade, **check.values}
+            assert found[source["column"]] == number["value"]
+        elif source["table"] == "facts":
+            values = [facts[name]["value"] for name in source["row"].split("+")]
+            assert number["value"] in (values[0], sum(map(float, values)))
+        elif source["table"] == "cohort":
+            assert source["row"] in {*type(material.card).model_fields, "published.two_arms", "published.single_arm"}
+        else:
+            assert source["column"] in (*material.tables[source["table"]].columns, "covariate")
+
+
+@pytest.mark.parametrize("cohort", stages.ALL)
+def test_a_source_of_a_small_table_leads_to_the_value(cohort):
+    """Balance, overlap, attrition, scenarios and ranges: the value stands in the named column of the named table."""
+    material, report = stages.material(cohort), stages.report(cohort)
+    for number in report["numbers"].values():
+        source = number["source"]
+        if source["table"] in ("balance", "overlap", "matching", "ranges", "attrition", "scenarios"):
+            column = material.tables[source["table"]][source["column"]]
+            totals = {column.sum() if column.dtype.kind in "if" else None, column.nunique(), len(column)}
+            groups = {"covariate": len(material.card.covariates)}.get(source["column"])
+            delivered = material.tables["attrition"].query("reason == 'delivered'")["persons"].sum()
+            values = (
+                set(column.abs()) | totals | {groups, delivered} if column.dtype.kind in "if" else totals | {groups}
+            )
+            assert abs(number["value"]) in values, number
+
+
+@pytest.mark.parametrize("cohort", stages.ALL)
+def test_every_section_of_the_design_stands_in_its_order(cohort):
+    names = [section["id"] for section in stages.report(cohort)["sections"]]
+    assert [name for name in names if name in SECTIONS] == SECTIONS
+    assert set(names) - set(SECTIONS) <= {"fasit", "fakta"}
+    assert ("fasit" in names) == (cohort == stages.NSW)
+
+
+@pytest.mark.parametrize("cohort", stages.ALL)
+def test_figures_and_tables_are_numbered_in_the_order_they_stand_and_named_once(cohort):
+    blocks = [block for section in stages.report(cohort)["sections"] for block in section["blocks"]]
+    for kind in ("figure", "table"):
+        own = [block for block in blocks if block["type"] == kind]
+        assert [block["number"] for block in own] == list(range(1, len(own) + 1))
+        assert len({block["id"] for block in own}) == len(own)
+    assert all(printed.text(block["alt"]) for block in blocks if block["type"] == "figure")
+
+
+@pytest.mark.parametrize("cohort", stages.ALL)
+def test_the_same_material_gives_the_same_report(cohort):
+    assert stages.report_of(stages.material(cohort)) == stages.report(cohort)
+
+
+@pytest.mark.parametrize("cohort", stages.ALL)
+def test_rows_of_a_table_are_as_long_as_its_head(cohort):
+    for section in stages.report(cohort)["sections"]:
+        for block in section["blocks"]:
+            table = {"table": block, "figure": block.get("table")}.get(block["type"])
+            if table:
+                assert {len(row) for row in table["rows"]} == {len(table["columns"])}
+
+
+def test_known_answers_of_hpmt_stand_in_the_text():
+    report = stages.report(stages.HPMT)
+    summary, results = (printed.section_text(report, name) for name in ("sammendrag", "resultater"))
+    for words in (
+        "29,7 prosent av deltakerne ved HPMT-kontorene og 23,6 prosent ved kontrollkontorene",
+        "en forskjell på 6,1 prosentpoeng",
+        f"{MINUS}3,7 til 15,9",
+        f"fra {MINUS}1,1 til 13,0 prosentpoeng",
+        "er gruppene 367 og 250",
+        "30,8 og 24,4 prosent, en forskjell på 6,4 prosentpoeng",
+        f"{MINUS}0,9 til 13,3",
+        "Kilden skriver bare «i mai»; vi har tolket dette som mai 2013.",
+    ):
+        assert words in summary
+    for words in (
+        f"For november 2012 gir en z-test uten hensyn til kontor p ={NBSP}0,09 og Fishers eksakte test p ={NBSP}0,10.",
+        f"For mai 2013 gir en z-test uten hensyn til kontor p ={NBSP}0,08 og Fishers eksakte test p ={NBSP}0,08.",
+        f"går fra {MINUS}1,1 til 13,0 prosentpoeng",
+        f"går fra {MINUS}0,9 til 13,4 prosentpoeng",
+    ):
+        assert words in results
+
+
+def results_table(cohort, name):
+    blocks = printed.section(stages.report(cohort), "resultater")["blocks"]
+    return next(block for block in blocks if block.get("id") == name)
+
+
+def test_the_table_over_icc_prints_the_known_p_values():
+    block = next(
+        block
+        for block in printed.section(stages.report(stages.HPMT), "resultater")["blocks"]
+        if block.get("id") == "tab-icc"
+    )
+    rows = [[printed.text(cell) for cell in row] for row in block["rows"]]
+    assert [(row[0], row[2]) for row in rows] == [
+        ("0,00", "0,11"),
+        ("0,01", "0,16"),
+        ("0,02", "0,20"),
+        ("0,05", "0,31"),
+        ("0,10", "0,42"),
+    ]
+
+
+def test_the_two_dates_alone_are_fitted_by_36_and_39_tables_in_the_text():
+    block = next(
+        block
+        for block in printed.section(stages.report(stages.HPMT), "resultater")["blocks"]
+        if block.get("id") == "tab-alle"
+    )
+    assert [printed.text(row[1]) for row in block["rows"]] == ["36", "39"]
+
+
+def test_known_answers_of_the_mentor_project_stand_in_the_text():
+    report = stages.report(stages.MENTOR)
+    summary = printed.section_text(report, "sammendrag")
+    assert "Av 49 brukere fikk 36 ansettelse, det vil si 73 prosent" in summary
+    assert "60 til 84" in summary
+    table = next(
+        block for block in printed.section(report, "resultater")["blocks"] if block.get("id") == "tab-resultat"
+    )
+    assert [printed.text(cell) for cell in table["rows"][0]] == [
+        "Ansettelse",
+        "36",
+        f"73{NBSP}%",
+        "60 til 84",
+        "59 til 85",
+    ]
+
+
+def test_known_answers_of_the_american_trial_stand_in_the_text():
+    report = stages.report(stages.NSW)
+    results = printed.section(report, "resultater")["blocks"]
+    rows = {
+        block["id"]: {printed.text(row[0]): [printed.text(cell) for cell in row[1:]] for row in block["rows"]}
+        for block in results
+        if block["type"] == "table"
+    }
+    work, earnings = rows["tab-any-earnings-in-year"], rows["tab-annual-earnings-usd"]
+    assert work["Forsøket: forskjell i desember 1978"][0] == "+11,1"
+    assert work["Forsøket: justert for bakgrunn"][0] == "+11,0"
+    assert work["Forsøket: endring fra desember 1975"][0] == "+2,6"
+    assert earnings["Forsøket: forskjell i desember 1978"][0] == "+1794"
+    assert earnings["Forsøket: justert for bakgrunn"][0] == "+1676"
+    assert earnings["Forsøket: endring fra desember 1975"][0] == "+1529"
+    assert earnings["Uten matching: forskjell i desember 1978"][0] == f"{MINUS}8498"
+    notes = [printed.text(block["note"]) for block in results if block["type"] == "table"]
+    assert "4,4, 4,5 og 6,2 prosentpoeng" in notes[0]
+    assert "633, 639 og 680 dollar" in notes[1]
+    summary = printed.section_text(report, "sammendrag")
+    assert "40,0 prosent av deltakerne og 31,5 prosent av kontrollgruppen" in summary
+
+
+@pytest.mark.parametrize("cohort", stages.ALL)
+def test_a_printed_number_is_the_value_rounded_half_up(cohort):
+    words = Language("nb")
+    for number in stages.report(cohort)["numbers"].values():
+        shown = number["text"].replace(NBSP, "").lstrip("+")
+        decimals = len(shown.partition(",")[2].rstrip("%"))
+        if number["unit"] == "percent" and isinstance(number["value"], float):
+            assert shown.rstrip("%") == words.number(100 * number["value"], decimals)
+        elif number["unit"] == "percentage_points":
+            wanted = words.number(100 * number["value"], 1)
+            assert shown in (wanted, wanted.lstrip(MINUS))
+        elif number["unit"] == "number":
+            wanted = words.number(number["value"], decimals).replace(NBSP, "")
+            assert shown in (wanted, wanted.lstrip(MINUS))
+
+
+def test_differences_are_told_in_points_and_shares_in_per_cent():
+    for cohort in stages.ALL:
+        rows = {estimate_id(row): row for _, row in stages.material(cohort).estimates.iterrows()}
+        for number in stages.report(cohort)["numbers"].values():
+            if number["source"]["table"] == "estimates" and number["source"]["column"] in ("estimate", "conf_low"):
+                row = rows[number["source"]["row"]]
+                assert (number["unit"] == "percent") == (row["scale"] == "share")
+                if number["unit"] == "percentage_points":
+                    assert row["term"] in ("risk_difference", "placebo")

@@ -1,0 +1,355 @@
+"""What the reports say: the words that the evidence allows, every sentence reachable, and Bokmål without slips."""
+
+import re
+from functools import cache
+from pathlib import Path
+from typing import get_args
+
+import printed
+import pytest
+import stages
+import variants
+
+from analysis import cards, strict
+from analysis.compare import DESIGN_ORDER
+from analysis.grade import GRADES
+from analysis.report import model, portal_model
+from analysis.yamlio import read_yaml
+
+NBSP, MINUS = "\u00a0", "\u2212"
+CLAIMS = ("sammendrag", "resultater", "over-tid", "betydning", "usikkerhet")
+# Words that the verb gate reserves, and the levels that may use them (glossary, section 4).
+RESERVED = {
+    r"\beffekt\w*": {"randomised", "did_checked"},
+    r"\bøkte\b": {"randomised"},
+    r"\breduserte\b": {"randomised"},
+    r"\bførte til\b": set(),
+    r"\bbidro til\b": {"did_checked"},
+    r"\btyder på\b": {"did_checked"},
+    r"\b(?:forsøket|resultatene|tallene|dataene|undersøkelsen) viser\b": {"randomised"},
+    r"\bpå grunn av\b": set(),
+    r"\b(?:beviser|garanterer)\b": set(),
+    r"(?<!statistisk )\bsignifikant": set(),
+    r"\bingen effekt\b": set(),
+}
+NEEDS = "For å anslå en effekt trengs"
+
+
+@cache
+def reached() -> dict[str, tuple]:
+    """Every variant's material with its report, and the keys of the catalogue that were read on the way."""
+    with pytest.MonkeyPatch.context() as patch:
+        used: set[str] = set()
+        patch.setattr(model, "read_yaml", lambda path: Recording(read_yaml(path).data, used))
+        found = {name: (material, stages.report_of(material)) for name, material in variants.reach()}
+    return {"reports": found, "used": used}
+
+
+class Recording:
+    """Stands for a document whose data tell which keys were read."""
+
+    def __init__(self, data, used):
+        self.data = Noted(data, used)
+
+
+class Noted(dict):
+    """A mapping that writes down the path of every text that is read from it."""
+
+    def __init__(self, data, used, path=""):
+        super().__init__(
+            {
+                key: Noted(value, used, f"{path}{key}.") if isinstance(value, dict) else value
+                for key, value in data.items()
+            }
+        )
+        self.used, self.path = used, path
+
+    def __getitem__(self, key):
+        self.used.add(self.path + str(key))
+        return super().__getitem__(key)
+
+    def get(self, key, default=None):
+        self.used.add(self.path + str(key))
+        return super().get(key, default)
+
+    def items(self):
+        self.used.update(self.path + str(key) for key in self)
+        return super().items()
+
+
+def claims(report):
+    """Where a report says what was found and how sure; the sentence on what an answer would need is no claim."""
+    text = printed.section_text(report, *CLAIMS)
+    return "\n".join(line.partition(NEEDS)[0] for line in text.split("\n"))
+
+
+def everything(report):
+    """Every printed string: runs, headings, columns, equations, words in figures."""
+    return [printed.text(runs) for runs in printed.all_runs(report)] + [label for _, label in printed.labels(report)]
+
+
+def catalogue():
+    return read_yaml(stages.STRINGS).data
+
+
+def texts_of(value, path=""):
+    """Path and text of every entry of the catalogue."""
+    if isinstance(value, dict):
+        for key, part in value.items():
+            yield from texts_of(part, f"{path}.{key}" if path else str(key))
+    elif isinstance(value, list):
+        for part in value:
+            yield path, part
+    else:
+        yield path, value
+
+
+def test_reserved_words_stand_only_where_the_level_allows_them():
+    for name, (material, report) in reached()["reports"].items():
+        for pattern, levels in RESERVED.items():
+            if material.grade["verbs"] not in levels:
+                found = re.findall(pattern, claims(report), re.IGNORECASE)
+                assert found == [], (name, pattern, found)
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        (
+            "randomised up",
+            ("HPMT økte andelen i inntektsgivende arbeid. Effekten er anslått til", "Forsøket viser flere"),
+        ),
+        ("randomised down", ("HPMT reduserte andelen i inntektsgivende arbeid.", "Forsøket viser færre")),
+        (
+            "checked up",
+            ("Resultatene tyder på at Supported Work bidro til en høyere andel i arbeid: anslått effekt er",),
+        ),
+        ("checked down", ("Resultatene tyder på at Supported Work bidro til en lavere andel i arbeid",)),
+        (
+            "adjusted up",
+            ("Etter matching hadde deltakerne en sterkere utvikling", "Vi kan ikke utelukke at"),
+        ),
+        (
+            "adjusted down",
+            ("Etter matching hadde deltakerne en svakere utvikling", "Vi kan ikke utelukke at"),
+        ),
+        (
+            "description up",
+            ("Andelen i inntektsgivende arbeid var høyere", "Tallene sier ikke hva forskjellen kommer"),
+        ),
+        ("description down", ("Andelen i inntektsgivende arbeid var lavere", "ulike fra før")),
+        ("exposures up", ("Andelen i inntektsgivende arbeid var høyere", "ulike fra før")),
+        ("description", ("Vi finner ingen klar forskjell.", "ulike fra før")),
+        (
+            "hpmt",
+            ("Vi finner ingen klar forskjell. Anslaget er 6,1 prosentpoeng", "Tallene avgjør ikke om HPMT gir flere"),
+        ),
+        ("nsw_supported_work", ("Vi finner ingen klar forskjell. Anslaget er 11,1 prosentpoeng",)),
+        ("several tables", ("Flere sett av gruppestørrelser passer", "ikke nok til å regne ut forskjellen")),
+        ("no table", ("Ingen hele tall passer", "ikke nok til å regne ut forskjellen")),
+    ],
+)
+def test_the_sentence_follows_from_the_level_and_the_interval(name, words):
+    text = printed.section_text(reached()["reports"][name][1], "sammendrag", "betydning")
+    for sentence in words:
+        assert sentence in text
+
+
+def test_the_null_sentence_says_which_way_remains_open():
+    for name, (_, report) in reached()["reports"].items():
+        summary = printed.section_text(report, "sammendrag")
+        if "Vi finner ingen klar forskjell" in summary:
+            assert re.search(
+                r"både (liten|tydelig) nedgang og (liten|tydelig) økning er forenlig med dataene", summary
+            ), name
+
+
+def test_hpmt_never_claims_an_increase_and_says_what_it_does_not_know():
+    report = stages.report(stages.HPMT)
+    text = "\n".join(everything(report))
+    for word in ("økte", "signifikant", "ingen effekt", "førte til", "bidro til"):
+        assert word not in text
+    assert "Vi finner ingen klar forskjell." in text
+    assert "Forskjellen er ikke større enn det tilfeldigheter alene kan gi." in text
+    assert "Dersom alle de 617 deltakerne er talt med ved begge målingene" in text
+    assert "Tillit til resultatet: lav" in text
+
+
+def test_the_mentor_report_never_speaks_of_an_effect_where_it_tells_results():
+    report = stages.report(stages.MENTOR)
+    assert "effekt" not in printed.section_text(report, "sammendrag", "resultater").lower()
+    assert claims(report).lower().count("effekt") == 0
+    assert printed.section_text(report, "betydning").count(NEEDS) == 1
+    assert "kan vi ikke si hvor mange som ville fått jobb uansett" in printed.section_text(report, "sammendrag")
+
+
+def test_a_number_that_is_not_known_is_not_told():
+    for name in ("several tables", "no table", "no table at one date"):
+        report = reached()["reports"][name][1]
+        summary = printed.section(report, "sammendrag")
+        assert [block["type"] for block in summary["blocks"]] == ["paragraph", "callout"]
+        points = [number for number in report["numbers"].values() if number["source"]["table"] == "estimates"]
+        assert points == []
+        assert "Tillit til resultatet: svært lav" in printed.section_text(report, "sammendrag")
+        assert not any(block.get("kind") == "forest" for block in printed.section(report, "resultater")["blocks"])
+
+
+def test_few_treated_offices_are_told_and_no_p_value_is_printed():
+    report = reached()["reports"]["few offices"][1]
+    text = printed.whole_text(report)
+    assert "oppgir vi ingen p-verdi" in text
+    assert not any(number["unit"] == "p_value" for number in report["numbers"].values())
+
+
+@pytest.mark.parametrize(
+    ("name", "sentence"),
+    [
+        ("near the trial", "innenfor én standardfeil"),
+        ("nsw_supported_work", "men konfidensintervallene overlapper"),
+        ("apart from the trial", "og konfidensintervallene overlapper ikke"),
+    ],
+)
+def test_the_benchmark_sentence_and_its_meaning_change_with_the_distance(name, sentence):
+    report = reached()["reports"][name][1]
+    assert sentence in printed.section_text(report, "sammendrag")
+    meaning = {
+        "near the trial": "et svar nær forsøkets eget",
+        "nsw_supported_work": "verken ligger nær forsøkets eget eller kan skilles sikkert fra det",
+        "apart from the trial": "et annet svar enn forsøket",
+    }
+    others = set(meaning.values()) - {meaning[name]}
+    text = printed.section_text(report, "betydning")
+    assert meaning[name] in text
+    assert not any(other in text for other in others)
+
+
+def test_the_reasons_for_the_distance_change_with_balance_overlap_and_spread():
+    shipped, near = (
+        printed.section_text(reached()["reports"][name][1], "fasit") for name in (stages.NSW, "near the trial")
+    )
+    assert "Gruppene var fortsatt ulike etter matching: 3 av 10" in shipped
+    assert "Vi fant en sammenligningsperson for bare 135 av 185 deltakere" in shipped
+    assert "Svaret avhenger av valgene i matchingen" in shipped
+    assert "Gruppene var like på det som er målt" in near
+    assert "Vi fant en sammenligningsperson for 175 av 185 deltakere." in near
+    assert "Svaret er stabilt" in near
+    assert "Hva støtter at den matchede analysen traff?" in near
+
+
+def test_every_text_id_of_every_check_is_a_sentence_of_the_catalogue():
+    texts = dict(texts_of(catalogue()))
+    source = "\n".join(path.read_text("utf-8") for path in Path(stages.ROOT, "analysis", "checks").glob("*.py"))
+    for stem, branch in re.findall(r'text_id="(check\.\w+)\.?"( \+)?', source):
+        if branch:
+            assert {f"{stem}.passed", f"{stem}.failed"} <= texts.keys() or stem == "check.benchmark"
+        elif stem != "check.limitation":
+            assert stem in texts
+    for name, (material, _) in reached()["reports"].items():
+        for check in material.checks:
+            assert check.text_id in texts or check.text_id == "check.limitation", name
+
+
+def test_every_verdict_of_every_check_is_reached_and_every_step_down_has_its_words():
+    seen = {check.text_id for material, _ in reached()["reports"].values() for check in material.checks}
+    wanted = {path for path, _ in texts_of({"check": catalogue()["check"]})}
+    assert wanted - seen == set()
+    steps = {step["check"] for material, _ in reached()["reports"].values() for step in material.grade["steps"]}
+    named = {step for step in steps if not step.startswith("limitation_")} | {"limitation"}
+    assert set(catalogue()["grade"]["step"]) == named
+
+
+def test_every_text_of_the_catalogue_is_used_by_a_report_a_template_or_the_portal():
+    folder = stages.STRINGS.parents[1]
+    templates = "\n".join(path.read_text("utf-8") for path in folder.iterdir() if path.suffix in (".j2", ".typ", ".js"))
+    code = "\n".join(Path(module.__file__).read_text("utf-8") for module in (model, portal_model))
+    vocabulary = ("data_kinds.", "designs.", "grades.", "certainties.", "units.", "portal.", "banner.", "annex.orders.")
+    unused = [
+        path
+        for path, _ in texts_of(catalogue())
+        if path not in reached()["used"]
+        and not path.startswith(vocabulary)
+        and not (path.startswith("labels.") and re.search(rf"labels\.{path[7:]}\b", templates + code))
+        and not (path.startswith("labels.count_") and path[7:] in code)
+    ]
+    assert unused == []
+
+
+def test_closed_lists_of_words_are_those_of_the_card():
+    found = catalogue()
+    assert set(found["data_kinds"]) == set(get_args(cards.DataKind))
+    assert set(found["designs"]) == set(get_args(cards.Design)) == set(DESIGN_ORDER)
+    assert set(found["certainties"]) == set(get_args(strict.Certainty))
+    assert set(found["grades"]) == set(GRADES)
+    assert set(found["annex"]["orders"]) == set(get_args(cards.Matching.model_fields["order"].annotation))
+    used = {fact.unit for cohort in stages.PUBLISHED for fact in stages.figures(cohort).facts}
+    assert used <= set(found["units"])
+
+
+SLIPS = {
+    "an ASCII hyphen for a minus": r"(?<![\w-])-\d",
+    "a space that breaks before the per cent sign": r"\d %",
+    "no space before the per cent sign": r"\d%",
+    "per cent for a difference": r"(?:forskjell|økning|nedgang|endring)\w* på [\d,−+]+ prosent\b",
+    "a p-value of nothing": r"p = 0,000|p =\u00a00,000",
+    "a Danish or English form": r"(?i)\b(?:indsats|kontrolgruppe|gennemsnit|parallelle trends|evidens\b|efter)\w*",
+    "two spaces": r"[^\n]  |\u00a0 | \u00a0",
+    "an empty bracket": r"\(\s*\)|\[\s*\]|«\s*»",
+    "a template that was not filled in": r"\{\{|\}\}|\{%|%\}",
+    "a mark of the book": "[\ue000-\uf8ff]",
+    "a missing value": r"\b(?:nan|None|NA|<NA>|inf)\b",
+    "a space before punctuation": r" [,.;:](?:\s|$)",
+    "punctuation twice": r"(?<!\.)\.\.(?!\.)|,,|;;|::|\.,|: \.",
+    "an old name": r"\bNAV\b|\bsammenlikn|\boppfølging på \d+ måneder",
+    "a straight quotation mark": '"',
+}
+# A point between digits that is no decimal point: names, citations and formulas, word for word.
+POINTED = re.compile(r"\d\.\d")
+POINTS_ALLOWED = r"doi 10\.\d+/[\w.]+|MatchIt 4\.7|\b1\.0\b"
+
+
+def lines_to_read():
+    for name, (_, report) in reached()["reports"].items():
+        yield from ((name, line) for line in everything(report))
+
+
+@pytest.mark.parametrize("slip", SLIPS)
+def test_no_printed_text_has(slip):
+    found = {line for _, line in lines_to_read() if re.search(SLIPS[slip], line)}
+    assert found == set()
+
+
+def test_no_number_has_a_decimal_point():
+    found = {line for _, line in lines_to_read() if POINTED.search(re.sub(POINTS_ALLOWED, "", line))}
+    assert found == set()
+
+
+def test_sentences_of_running_text_end():
+    """Paragraphs, boxes and check sentences end with a full stop; a lead-in to a list or a formula may be open."""
+    open_ends = ("Kilden oppgir ikke:", "standardfeilen", "utvalget er", "effektive antallet")
+    for name, (_, report) in reached()["reports"].items():
+        for section in report["sections"]:
+            for block in section["blocks"]:
+                if block["type"] in ("paragraph", "callout"):
+                    line = printed.text(block["runs"])
+                    assert line.endswith((".", "?", *open_ends)), (name, line)
+                    assert line[:1].isupper() or line[:1].isdigit() or line.startswith("der "), (name, line)
+
+
+def test_an_alternative_text_is_a_sentence_that_says_more_than_what_kind_of_figure_it_is():
+    for _, (_, report) in reached()["reports"].items():
+        for section in report["sections"]:
+            for block in section["blocks"]:
+                if block["type"] == "figure":
+                    words = printed.text(block["alt"])
+                    assert words.endswith(".")
+                    assert words.count(".") >= 2
+
+
+@pytest.mark.parametrize("cohort", stages.ALL)
+def test_abbreviations_are_spelled_out_where_they_first_stand(cohort):
+    text = printed.whole_text(stages.report(cohort))
+    for short, long in (("KI", "konfidensintervall (KI)"), ("ICC", "(ICC)"), ("KVP", "Kvalifiseringsprogrammet (KVP)")):
+        first = re.search(rf"\b{short}\b", text)
+        if first is not None:
+            assert text.find(long) != -1
+            assert first.start() >= text.find(long)

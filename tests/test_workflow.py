@@ -1,0 +1,294 @@
+"""The whole pipeline in a folder of its own: from clone to report, twice, edited, broken, killed, and extended."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+
+import pandas as pd
+import pytest
+from cards import minimal_card, minimal_frame, write_cohort
+from workspace import ROOT, Workspace
+
+pytestmark = pytest.mark.whole
+
+CANARY = "KANARI777"
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    """A workspace in which the whole pipeline has run once. Tests that change it put it back."""
+    workspace = Workspace(tmp_path_factory.mktemp("whole") / "project")
+    said = workspace.make()
+    assert said.returncode == 0, said.stdout + said.stderr
+    return workspace, said.stdout, workspace.released()
+
+
+@pytest.fixture
+def fresh(finished, tmp_path):
+    """A copy of the finished workspace that a test may spoil."""
+    done, _, released = finished
+    return Workspace(tmp_path / "project", source=done.folder, results=True), released
+
+
+def test_a_clone_becomes_reports_and_says_where_they_lie(finished):
+    workspace, said, released = finished
+    assert "Startside: results/release/index.html" in said
+    for cohort in ("hpmt", "mentor_hybrid", "nsw_supported_work"):
+        assert f"results/release/reports/{cohort}/{cohort}.nb.pdf" in said
+        assert released[f"reports/{cohort}/{cohort}.nb.pdf"].startswith(b"%PDF")
+        assert released[f"reports/{cohort}/{cohort}.nb.html"].startswith(b"<!DOCTYPE html>")
+        assert f"{cohort}/estimates.csv" in released
+    assert b"Traceback" not in said.encode()
+
+
+def test_progress_is_told_in_words_stage_by_stage(finished):
+    _, said, _ = finished
+    steps = re.findall(r"^\[ *\d+/(\d+)\] (.+)$", said, flags=re.MULTILINE)
+    assert len(steps) == int(steps[0][0])
+    words = [text for _, text in steps]
+    assert any(text.startswith("nsw_supported_work: Matcher") for text in words)
+    assert any(text.startswith("hpmt: Regner") for text in words)
+
+
+def test_the_known_answers_stand_in_the_released_estimates(finished):
+    workspace, _, _ = finished
+    release = workspace.folder / "results" / "release"
+    hpmt = pd.read_csv(release / "hpmt" / "estimates.csv")
+    primary = hpmt[hpmt["role"] == "primary"].iloc[0]
+    assert primary["estimate"] == pytest.approx(109 / 367 - 59 / 250, abs=1e-15)
+    assert (round(100 * primary["conf_low"], 2), round(100 * primary["conf_high"], 2)) == (-1.08, 12.96)
+    mentor = pd.read_csv(release / "mentor_hybrid" / "estimates.csv")
+    assert mentor.loc[mentor["role"] == "primary", "estimate"].item() == pytest.approx(36 / 49, abs=1e-15)
+    nsw = pd.read_csv(release / "nsw_supported_work" / "estimates.csv")
+    trial = nsw[
+        (nsw["group"] == "trial") & (nsw["outcome"] == "annual_earnings_usd") & (nsw["inference"] == "classical")
+    ]
+    found = trial.set_index("estimator")["estimate"].round(2).to_dict()
+    assert found == {"difference_in_means": 1794.34, "adjusted_difference": 1676.34, "did_2x2": 1529.2}
+
+
+def test_a_second_run_does_nothing_and_changes_no_byte(finished):
+    workspace, _, released = finished
+    said = workspace.make()
+    assert said.returncode == 0
+    assert "ingenting å gjøre" in said.stdout
+    assert workspace.released() == released
+
+
+def test_the_manifest_lists_every_released_file_and_verify_agrees(finished):
+    workspace, _, released = finished
+    listed = {entry["path"] for entry in json.loads(released["manifest.json"])["files"]}
+    assert listed == set(released) - {"manifest.json"}
+    assert workspace.command("-m", "analysis", "verify").returncode == 0
+
+
+def test_a_changed_released_file_is_named_by_verify(fresh):
+    workspace, _ = fresh
+    path = workspace.folder / "results" / "release" / "hpmt" / "estimates.csv"
+    path.write_text(path.read_text().replace("0.06", "0.16", 1))
+    said = workspace.command("-m", "analysis", "verify")
+    assert said.returncode == 1
+    assert "hpmt/estimates.csv" in said.stdout + said.stderr
+
+
+def test_jobs_import_the_projects_own_analysis_package(finished):
+    workspace, _, _ = finished
+    said = workspace.command("-c", "import analysis; print(analysis.__file__)")
+    assert said.stdout.strip() == str(workspace.folder / "analysis" / "__init__.py")
+
+
+@pytest.mark.parametrize(
+    ("edited", "old", "new", "reruns", "spared"),
+    [
+        (
+            "analysis/balance.py",
+            '"""Balance and overlap',
+            '"""Edited: balance and overlap',
+            {"match_persons": 1, "estimate_did": 1, "build_report": 1},
+            {"read_delivery", "build_panel", "read_published", "estimate_published"},
+        ),
+        (
+            "analysis/report/html.py",
+            '"""The report as one web page',
+            '"""Edited: the report as one web page',
+            {"build_report": 3, "build_portal": 1, "seal_cohort": 3},
+            {"read_delivery", "match_persons", "estimate_did", "estimate_published", "release_cohort"},
+        ),
+        (
+            "analysis/leakscan.py",
+            "import ",
+            "import ",
+            {},
+            {"build_report", "estimate_did", "seal_cohort"},
+        ),
+        (
+            "cohorts/hpmt/cohort.yaml",
+            "icc_in_text: 0.02",
+            "icc_in_text: 0.05",
+            {"read_published": 1, "estimate_published": 1, "build_report": 1, "compare_cohorts": 1},
+            {"read_delivery", "match_persons", "estimate_did"},
+        ),
+        (
+            "reports/_shared/strings/nb.yaml",
+            "summary: Sammendrag",
+            "summary: Kort fortalt",
+            {"build_report": 3},
+            {"estimate_published", "estimate_did", "release_cohort"},
+        ),
+    ],
+    ids=["estimator module", "renderer", "nothing", "card", "text"],
+)
+def test_an_edit_reruns_what_depends_on_it_and_nothing_else(finished, edited, old, new, reruns, spared):
+    workspace, _, _ = finished
+    path = workspace.folder / edited
+    before = path.read_bytes()
+    try:
+        if old != new:
+            workspace.edit(edited, old, new)
+        planned = workspace.planned()
+    finally:
+        path.write_bytes(before)
+    assert {rule: planned.get(rule) for rule in reruns} == reruns
+    assert not spared & set(planned)
+    assert workspace.planned() == {}
+
+
+def write_small_cohort(workspace):
+    """A synthetic cohort of 60 persons in pairs that are alike on everything but the last outcome; its delivery."""
+    pair = pd.Series(range(60)) // 2
+    alike = {"alder": 20 + pair % 13, "utdanning": 9 + pair % 5}
+    earned = {"inntekt_2019": pair % 4 * 1000, "inntekt_2020": pair % 3 * 1100}
+    later = {"inntekt_2021": (pair % 5 + pd.Series(range(60)) % 2) * 700}
+    frame = minimal_frame(60).assign(
+        **{name: column.astype("str") for name, column in (alike | earned | later).items()}
+    )
+    write_cohort(workspace.folder / "cohorts" / "liten", minimal_card(), frame)
+    return frame
+
+
+def test_add_a_folder_and_get_a_result(fresh):
+    workspace, released = fresh
+    write_small_cohort(workspace)
+    planned = workspace.planned()
+    assert planned["read_delivery"] == planned["match_persons"] == planned["build_report"] == 1
+    assert "read_published" not in planned
+    said = workspace.make()
+    assert said.returncode == 0, said.stdout + said.stderr
+    now = workspace.released()
+    assert now["reports/liten/liten.nb.pdf"].startswith(b"%PDF")
+    assert "Syntetiske data" in now["reports/liten/liten.nb.html"].decode()
+    assert {name: now[name] for name in released if name.startswith("hpmt/")} == {
+        name: content for name, content in released.items() if name.startswith("hpmt/")
+    }
+
+
+def test_a_broken_delivery_tells_everything_at_once_and_leaves_the_last_results(fresh):
+    workspace, _ = fresh
+    frame = write_small_cohort(workspace)
+    assert workspace.make().returncode == 0
+    good = workspace.released()
+    broken = frame.drop(columns="utdanning")
+    broken.loc[3, "alder"] = CANARY
+    broken.loc[5, "lopenr"] = broken.loc[4, "lopenr"]
+    broken.loc[6, "start"] = None
+    write_cohort(workspace.folder / "cohorts" / "liten", minimal_card(), broken)
+    said = workspace.make()
+    text = said.stdout + said.stderr
+    assert said.returncode != 0
+    for words in (
+        "utdanning",
+        "skal være et tall",
+        "samme person-id",
+        "mangler starttidspunkt",
+        "read_delivery",
+        "liten",
+    ):
+        assert words in text
+    logs = "".join(path.read_text(errors="replace") for path in (workspace.folder / "logs").rglob("*.log"))
+    raw = "".join(path.read_text(errors="replace") for path in (workspace.folder / ".snakemake" / "log").glob("*"))
+    assert CANARY not in text + logs + raw
+    assert workspace.released() == good
+    checked = workspace.command("-m", "analysis", "check", "liten")
+    assert checked.returncode != 0
+    assert "skal være et tall" in checked.stdout + checked.stderr
+
+
+def test_a_broken_card_stops_before_anything_runs(fresh):
+    workspace, released = fresh
+    workspace.edit("cohorts/hpmt/cohort.yaml", "unit: office", "unit: kontor")
+    workspace.edit("cohorts/mentor_hybrid/cohort.yaml", "randomised: false", "randomised: nei")
+    said = workspace.make()
+    text = said.stdout + said.stderr
+    assert said.returncode != 0
+    assert "cohorts/hpmt/cohort.yaml" in text
+    assert "cohorts/mentor_hybrid/cohort.yaml" in text
+    assert "Traceback" not in text
+    assert workspace.released() == released
+
+
+def test_a_leak_stops_the_seal_and_the_last_release_stays(fresh):
+    workspace, released = fresh
+    # A number of the tax authority's test range: month + 80, no real person can have it.
+    workspace.edit("cohorts/hpmt/cohort.yaml", "ordinært KVP ved kontorer", "13836065713 ordinært KVP ved kontorer")
+    said = workspace.make()
+    text = said.stdout + said.stderr
+    assert said.returncode != 0
+    assert "seal_cohort" in text
+    assert "13836065713" not in text
+    now = workspace.released()
+    assert {name for name in released if released[name] != now.get(name)} == set()
+
+
+@pytest.mark.parametrize("moment", [0.35, 0.8])
+def test_a_killed_run_started_again_gives_the_same_bytes(finished, tmp_path, moment):
+    done, _, released = finished
+    workspace = Workspace(tmp_path / "project", source=done.folder)
+    call = [sys.executable, "-m", "analysis", "run", "--cores", "2"]
+    with open(tmp_path / "said.txt", "w") as sink:
+        run = subprocess.Popen(
+            call, cwd=workspace.folder, env=workspace.environment(), stdout=sink, stderr=sink, start_new_session=True
+        )
+        _wait_for_share(tmp_path / "said.txt", moment, run)
+        os.killpg(run.pid, signal.SIGKILL)
+        run.wait()
+    again = workspace.make()
+    assert again.returncode == 0, again.stdout + again.stderr
+    assert workspace.released() == released
+
+
+def _wait_for_share(path, share, run):
+    """Wait until this share of the steps has begun."""
+    deadline = time.monotonic() + 300
+    while run.poll() is None and time.monotonic() < deadline:
+        steps = re.findall(r"^\[ *(\d+)/(\d+)\]", path.read_text(), flags=re.MULTILINE)
+        if steps and int(steps[-1][0]) >= share * int(steps[-1][1]):
+            return
+        time.sleep(0.05)
+    raise AssertionError(f"the run ended before {share:.0%} of its steps: {path.read_text()}")
+
+
+def test_no_report_rule_reads_the_restricted_area():
+    text = (ROOT / "workflow" / "rules" / "report.smk").read_text(encoding="utf-8")
+    assert "restricted" not in text
+
+
+def test_the_restricted_area_is_closed_to_others(finished):
+    workspace, _, _ = finished
+    folder = workspace.folder / "results" / "restricted"
+    assert folder.stat().st_mode & 0o777 == 0o700
+    assert all(path.stat().st_mode & 0o077 == 0 for path in folder.rglob("*.parquet"))
+
+
+def test_lint_and_format_are_clean():
+    for call in (
+        ["-m", "ruff", "check", "analysis", "workflow", "tests"],
+        ["-m", "ruff", "format", "--check", "analysis", "workflow", "tests"],
+        ["-m", "snakefmt", "--check", "Snakefile", "workflow/rules"],
+        ["-m", "snakemake", "--lint"],
+    ):
+        said = subprocess.run([sys.executable, *call], cwd=ROOT, capture_output=True, text=True, check=False)
+        assert said.returncode == 0, said.stdout + said.stderr

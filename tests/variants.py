@@ -1,0 +1,102 @@
+"""The shipped cohorts with other data: every sentence that a report can choose is reached by one of these."""
+
+from collections.abc import Iterator
+
+import pandas as pd
+import stages
+
+from analysis.report.material import Material
+
+UP, DOWN, OPEN = 0.4, -0.6, 0.0
+WORK = "any_earnings_in_year"
+MAIN = "spec == 'main' and estimator == 'matched_did_2x2' and term != 'placebo'"
+NO_BENCHMARK = {"benchmark": None}
+
+
+def two_arms(shift: float = OPEN, **card_changes) -> Material:
+    """HPMT with all differences moved by `shift`, under another card."""
+    card = stages.changed(stages.card(stages.HPMT), **card_changes)
+    made = {name: frame.copy() for name, frame in stages.tables(stages.HPMT).items()}
+    _move(made["estimates"], "scale == 'difference'", shift)
+    made["estimates"]["design"] = card.design
+    return stages.material_of(stages.HPMT, card, made, stages.figures(stages.HPMT))
+
+
+def two_arms_from(**changes) -> Material:
+    """HPMT estimated anew; keys that begin with ``facts`` change the figures and the others the card."""
+    facts = {key: value for key, value in changes.items() if key.startswith("facts")}
+    card = stages.changed(stages.card(stages.HPMT), **{key: changes[key] for key in changes.keys() - facts.keys()})
+    return stages.published_material(card, stages.changed(stages.figures(stages.HPMT), **facts))
+
+
+def matched(
+    shift: float = OPEN,
+    *,
+    smd: float | None = 0.05,
+    lost: int = 0,
+    placebo: float = 0.0,
+    spread: bool = False,
+    effective: float = 100.0,
+    **card_changes,
+) -> Material:
+    """NSW with the main estimate moved, and with checks that hold or fail as asked."""
+    card = stages.changed(stages.card(stages.NSW), **card_changes)
+    made = {name: frame.copy() for name, frame in stages.tables(stages.NSW).items()}
+    if not spread:
+        made["estimates"] = made["estimates"].query("role != 'sensitivity' or term == 'placebo'").copy()
+        card = stages.changed(card, sensitivity=[])
+    if card.benchmark is None:
+        made["estimates"] = made["estimates"][made["estimates"]["group"] != "trial"].copy()
+    _move(made["estimates"], MAIN, shift)
+    _move(made["estimates"], "term == 'placebo'", placebo)
+    _balance(made["balance"], smd)
+    main = made["matching"]["spec"] == "main"
+    made["matching"].loc[main, ["n_treated_matched", "share_treated_lost"]] = [185 - lost, lost / 185]
+    made["matching"].loc[main, "ess_comparison"] = effective
+    return stages.material_of(stages.NSW, card, made)
+
+
+def _move(frame: pd.DataFrame, where: str, shift: float) -> None:
+    rows = frame.query(f"({where}) and outcome in ['{WORK}', 'in_paid_work']").index
+    for column in ("estimate", "conf_low", "conf_high"):
+        frame.loc[rows, column] += shift
+
+
+def _balance(table: pd.DataFrame, smd: float | None) -> None:
+    if smd is not None:
+        adjusted = (table["sample"] == "adjusted") & (table["spec"] == "main")
+        table.loc[adjusted, "smd"] = smd
+
+
+def dated(material: Material, **provenance) -> Material:
+    """The same material with another provenance."""
+    material.provenance.update(provenance)
+    return material
+
+
+def reach() -> Iterator[tuple[str, Material]]:
+    """A name and a material for every turn that the text can take."""
+    yield from ((cohort, stages.material(cohort)) for cohort in stages.ALL)
+    for name, shift in (("up", UP), ("down", DOWN)):
+        yield f"randomised {name}", two_arms(shift)
+        yield f"description {name}", two_arms(shift, design="aggregated_series")
+        yield f"exposures {name}", two_arms(shift, design="exposures")
+        yield f"adjusted {name}", matched(shift, smd=0.2, **NO_BENCHMARK)
+        yield f"checked {name}", matched(shift, **NO_BENCHMARK)
+    yield "description", two_arms(design="aggregated_series")
+    yield "few offices", two_arms_from(assignment__offices_treated=3)
+    yield "offices unknown", two_arms_from(assignment__offices_treated=None, assignment__offices_comparison=None)
+    yield "persons assigned", two_arms_from(assignment__unit="person", design="individually_randomised")
+    yield "several tables", two_arms_from(published__two_arms__same_persons=False)
+    yield "no table", two_arms_from(facts__3__value="29.75")
+    yield "no table at one date", two_arms_from(facts__3__value="29.7531", facts__4__value="23.6187")
+    yield "checks fail", matched(lost=60, placebo=0.3, effective=20.0, spread=True, smd=0.3, **NO_BENCHMARK)
+    yield "some p-values are small", two_arms_from(facts__3__value="40.0", facts__4__value="20.0")
+    for cluster in ("office", "person"):
+        yield f"clusters of {cluster}", matched(inference__cluster=cluster)
+    commissioned = {"report__commissioner": {"nb": "Arbeids- og velferdsdirektoratet"}, "report__contact": "FoU"}
+    yield "nothing to deduct", matched(UP, limitations=[], **commissioned, **NO_BENCHMARK)
+    yield "near the trial", matched(-0.085, lost=10, spread=True, checks__spread_limit=9.0)
+    yield "apart from the trial", matched(0.5, matching__replace=True, matching__caliper=None)
+    yield "first in the data chooses first", matched(matching__order="data")
+    yield "another plan than the locked one", dated(matched(matching__order="smallest"), deviations=["matching"])

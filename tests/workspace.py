@@ -1,0 +1,58 @@
+"""A copy of the project in a folder of its own, to run the pipeline in without touching anybody's results."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+# Folders of a checkout that no run needs, and those that a run makes.
+IDLE = (".git", ".venv*", "__pycache__", ".*_cache", ".hypothesis", "tests", "docs")
+MADE = ("results", "logs", ".snakemake")
+
+
+class Workspace:
+    """The copy, and the commands a person would type in it."""
+
+    def __init__(self, folder: Path, *, source: Path = ROOT, results: bool = False):
+        """Copy `source` to `folder`; with `results` what its runs made too, with their times."""
+        self.folder = folder
+        left_out = IDLE if results else (*IDLE, *MADE)
+        shutil.copytree(source, folder, ignore=shutil.ignore_patterns(*left_out), symlinks=True)
+
+    def environment(self) -> dict[str, str]:
+        """This process's environment with the copy's own modules first."""
+        return {**os.environ, "PYTHONPATH": str(self.folder), "PYTHONDONTWRITEBYTECODE": "1"}
+
+    def command(self, *arguments: str, **options) -> subprocess.CompletedProcess:
+        """Run ``python <arguments>`` in the copy and return what it said."""
+        call = [sys.executable, *arguments]
+        return subprocess.run(
+            call, cwd=self.folder, env=self.environment(), text=True, capture_output=True, check=False, **options
+        )
+
+    def make(self, *extra: str) -> subprocess.CompletedProcess:
+        """What ``make`` does."""
+        return self.command("-m", "analysis", "run", "--cores", "2", *extra)
+
+    def planned(self) -> dict[str, int]:
+        """Jobs by rule that a run would do now."""
+        said = self.command("-m", "snakemake", "-n", "--cores", "2", "--quiet", "rules")
+        assert said.returncode == 0, said.stdout + said.stderr
+        lines = [line.split() for line in (said.stdout + said.stderr).splitlines()]
+        return {words[0]: int(words[1]) for words in lines if len(words) == 2 and words[1].isdigit()}
+
+    def released(self) -> dict[str, bytes]:
+        """Every released file and its content."""
+        folder = self.folder / "results" / "release"
+        return {
+            str(path.relative_to(folder)): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()
+        }
+
+    def edit(self, name: str, old: str, new: str) -> None:
+        """Replace a text that stands once in a file of the copy."""
+        path = self.folder / name
+        text = path.read_text(encoding="utf-8")
+        assert text.count(old) == 1, f"{name}: {old!r} stands {text.count(old)} times"
+        path.write_text(text.replace(old, new), encoding="utf-8")
