@@ -2,15 +2,16 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := run
-.PHONY: run test check plan-lock verify requirements clean help
+.PHONY: run test new-cohort order check plan-lock schema verify requirements clean help
 
 PYTHON ?= python3
 VENV ?= .venv
 CORES ?= 2
-BIN := $(CURDIR)/$(VENV)/bin
+# Relative, so that a folder with spaces in its name works too.
+BIN := $(VENV)/bin
 # A venv without bytecode costs seconds at every start (docs/decisions/0001-oppsett.md).
 unexport PYTHONDONTWRITEBYTECODE
-export PATH := $(BIN):$(PATH)
+export PATH := $(CURDIR)/$(BIN):$(PATH)
 # One thread in every job: two threads differ in the last bits, and results must not.
 export OMP_NUM_THREADS := 1
 export OPENBLAS_NUM_THREADS := 1
@@ -22,11 +23,20 @@ run: $(VENV)/.ok ## every cohort, from delivery to reports and portal
 test: $(VENV)/.ok ## the whole test suite
 	python -m pytest -q
 
+new-cohort: $(VENV)/.ok ## start a cohort: make new-cohort NAME=... DESIGN=matched_did [DELIVERY=file.csv]
+	@python -m analysis new-cohort "$(NAME)" --design "$(DESIGN)" $(if $(DELIVERY),--delivery "$(DELIVERY)") $(if $(DELIMITER),--delimiter "$(DELIMITER)") $(if $(ENCODING),--encoding "$(ENCODING)")
+
+order: $(VENV)/.ok ## what to order from Nav and SSB: make order COHORT=hpmt [OUT=order.md]
+	@python -m analysis order "$(COHORT)" $(if $(OUT),--out "$(OUT)")
+
 check: $(VENV)/.ok ## validate card and data: make check COHORT=hpmt
 	@python -m analysis check "$(COHORT)"
 
 plan-lock: $(VENV)/.ok ## freeze the analysis part of a card: make plan-lock COHORT=...
 	@python -m analysis plan-lock "$(COHORT)"
+
+schema: $(VENV)/.ok ## write the JSON schemas that editors use
+	@python -m analysis schema
 
 verify: $(VENV)/.ok ## recompute the checksums of everything released
 	@python -m analysis verify

@@ -1,7 +1,8 @@
 """The National Insurance basic amount (grunnbeløpet, G), month by month.
 
 G changes on 1 May. The table in config/codes/grunnbelop.csv holds the amount from 1 May and the mean over the calendar
-year (four months of the old amount and eight of the new). A year that is not in the table is refused, never guessed.
+year (four months of the old amount and eight of the new), as set each year under folketrygdloven § 1-4 and published by
+Nav. A year that is not in the table is refused, never guessed.
 """
 
 from functools import cache

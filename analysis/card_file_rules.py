@@ -78,7 +78,7 @@ def outcomes_are_delivered(data: dict[str, Any]) -> Iterator[Finding]:
         seen: set[tuple[str, str]] = set()
         for order, entry in enumerate(mappings(file.get("outcomes"))):
             key, name = ("files", place, "outcomes", order), entry.get("outcome")
-            if isinstance(name, str) and name not in needed:
+            if isinstance(name, str) and needed and name not in needed:
                 yield (*key, "outcome"), f"utfallet «{name}» brukes ikke.", f"Kortet trenger: {', '.join(needed)}."
             if (str(name), str(entry.get("month"))) in seen:
                 yield key, "samme utfall står to ganger for samme måned.", "Behold én av dem."

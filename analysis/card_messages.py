@@ -17,6 +17,8 @@ _KINDS = {
 _PATTERNS = {
     r"^[a-z][a-z0-9_]*$": "et navn med små bokstaver a–z, tall og understrek, som begynner med en bokstav",
     r"^(19|20)\d{2}-(0[1-9]|1[0-2])$": "en måned som ÅÅÅÅ-MM, fra 1900 til 2099",
+    r"^[A-Z][A-Z0-9_]*$": "navnet på en miljøvariabel: store bokstaver A–Z, tall og understrek",
+    r"^[A-Za-z][A-Za-z0-9_-]*$": "navnet på en tjeneste i pg_service.conf: bokstaver a–z, tall, strek og understrek",
     r"^[0-9a-f]{64}$": "en SHA-256-sjekksum med 64 tegn",
 }
 _BOUNDS = {

@@ -9,9 +9,20 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from analysis.card_file_rules import FILE_RULES
+from analysis.card_format_rules import FORMAT_RULES
 from analysis.card_parts import mapping, mappings
 from analysis.outcomes import load_outcomes
 from analysis.strict import Finding
+
+# Designs whose estimators do not read a delivery of persons yet.
+UNREAD_DESIGNS = (
+    "cluster_randomised",
+    "individually_randomised",
+    "staggered_did",
+    "single_arm",
+    "aggregated_series",
+    "exposures",
+)
 
 
 def cross_checks(data: dict[str, Any]) -> Iterator[Finding]:
@@ -46,6 +57,9 @@ def published_cohorts_have_no_files(data: dict[str, Any]) -> Iterator[Finding]:
         )
     if not published and data.get("data_kind") and not data.get("files"):
         yield ("files",), "leveransen er ikke beskrevet.", "List opp filene med format og kolonner."
+    if data.get("files") and data.get("design") in UNREAD_DESIGNS:
+        what = f"designet {data['design']} kan ikke anslås fra en leveranse ennå."
+        yield ("design",), what, "Lovlig for leveranser: matched_did."
 
 
 def designs_have_what_they_need(data: dict[str, Any]) -> Iterator[Finding]:
@@ -103,6 +117,15 @@ def outcomes_exist(data: dict[str, Any]) -> Iterator[Finding]:
             yield key, f"utfallet «{name}» finnes ikke.", f"Lovlig: {', '.join(sorted(known))}."
 
 
+def headline_is_a_share(data: dict[str, Any]) -> Iterator[Finding]:
+    """The report words its headline in percentage points, so that an amount can only be a secondary outcome."""
+    name = mapping(data.get("outcomes")).get("primary")
+    found = load_outcomes().get(name) if isinstance(name, str) else None
+    if found is not None and found.kind != "share":
+        what = f"«{name}» er et beløp, og hovedutfallet skal være en andel."
+        yield ("outcomes", "primary"), what, "Gjør det sekundært."
+
+
 def horizons_are_given_once(data: dict[str, Any]) -> Iterator[Finding]:
     """A delivery needs at least one horizon, and none stands twice."""
     horizons = data.get("horizons")
@@ -127,7 +150,9 @@ RULES: tuple[Callable[[dict[str, Any]], Iterator[Finding]], ...] = (
     randomisation_agrees_with_design,
     names_are_unique,
     outcomes_exist,
+    headline_is_a_share,
     horizons_are_given_once,
     benchmark_names_an_arm,
     *FILE_RULES,
+    *FORMAT_RULES,
 )

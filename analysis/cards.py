@@ -7,7 +7,14 @@ what was found and what is allowed.
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, StringConstraints, field_serializer
+from pydantic import (
+    BeforeValidator,
+    Field,
+    SerializerFunctionWrapHandler,
+    StringConstraints,
+    field_serializer,
+    model_serializer,
+)
 
 from analysis.card_rules import cross_checks
 from analysis.strict import Certainty, Date, Digest, Filled, Month, Share, Slug, Strict, Words, read_strict
@@ -22,6 +29,10 @@ Design = Literal[
     "aggregated_series",
     "exposures",
 ]
+
+
+EnvironmentName = Annotated[str, StringConstraints(pattern=r"^[A-Z][A-Z0-9_]*$")]
+ServiceName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_-]*$")]
 
 
 class Report(Strict):
@@ -110,22 +121,49 @@ class WideOutcome(Strict):
     column: Filled
 
 
+class Connection(Strict):
+    """Where the connection to a database is described. The card itself holds neither address nor password."""
+
+    environment: EnvironmentName | None = Field(None, description="Environment variable that holds the connection")
+    service: ServiceName | None = Field(None, description="Service in the person's own pg_service.conf")
+
+
+# Keys that came after the first plans were locked: at their default they leave no trace, so that the locks hold.
+LATER_FILE_KEYS = ("compression", "dates", "labels", "sheet", "query", "order", "connection")
+
+
 class File(Strict):
-    """One file of the delivery. Nothing is sniffed: what is not said here has the default that stands here."""
+    """One file of the delivery, or one query. Nothing is sniffed: what is not said here has the default here.
+
+    `path` to `connection` belong to some formats only (`card_format_rules`).
+    """
 
     name: Slug
-    path: Filled
-    format: Literal["csv", "stata"]
+    format: Literal["csv", "stata", "spss", "sas", "sas_xport", "xlsx", "parquet", "postgresql"]
+    path: Filled | None = None
     package: Filled | None = Field(None, description="Installed Python package that holds the file")
     delimiter: Annotated[str, StringConstraints(min_length=1, max_length=1)] = ";"
     decimal: Literal[",", "."] = ","
     encoding: Literal["utf-8", "utf-8-sig", "cp1252", "latin-1"] = "utf-8"
+    compression: Literal["none", "gzip"] = "none"
+    dates: Literal["iso", "dd.mm.yyyy"] = "iso"
+    labels: bool = Field(False, description="Value labels in place of the codes that have one")
+    sheet: Filled | None = None
+    query: Filled | None = Field(None, description="One SELECT")
+    order: list[Filled] = Field([], description="Columns of the query's result that order its rows")
+    connection: Connection | None = None
     missing: list[str] = ["", "NA"]
     rows: int | None = Field(None, ge=0, description="Stated number of data rows")
     sha256: Digest | None = Field(None, description="Stated checksum of the file")
     keep: dict[str, list[Filled]] = Field({}, description="Rows to use: source column to the values that are kept")
     columns: dict[Slug, Annotated[Column, BeforeValidator(_source_column)]]
     outcomes: list[WideOutcome] = []
+
+    @model_serializer(mode="wrap")
+    def _without_unused_keys(self, whole: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        plain = whole(self)
+        unused = [key for key in LATER_FILE_KEYS if getattr(self, key) == type(self).model_fields[key].default]
+        return {key: value for key, value in plain.items() if key not in unused}
 
 
 class Covariate(Strict):

@@ -83,9 +83,25 @@ def parser() -> argparse.ArgumentParser:
     lock.set_defaults(command=_plan_lock)
     verify = commands.add_parser("verify", help="regn ut sjekksummene av alt som er sluppet ut, på nytt")
     verify.set_defaults(command=_verify)
+    _add_start(commands)
     schema = commands.add_parser("schema", help="skriv skjemaene som redigeringsprogrammer bruker")
     schema.set_defaults(command=_schema)
     return top
+
+
+def _add_start(commands: Any) -> None:
+    """The commands before there are data."""
+    new = commands.add_parser("new-cohort", help="lag mappen til en ny kohort, med et kort som forklarer seg selv")
+    new.add_argument("name", nargs="?", default="", metavar="NAVN", help="små bokstaver a–z, tall og understrek")
+    new.add_argument("--design", default="", metavar="DESIGN")
+    new.add_argument("--delivery", type=Path, default=None, metavar="FIL", help="CSV; bare første linje leses")
+    new.add_argument("--delimiter", default=";", metavar="TEGN", help="tegnet mellom feltene (ellers semikolon)")
+    new.add_argument("--encoding", default="utf-8", metavar="TEGNSETT", help="utf-8 (ellers), cp1252 eller latin-1")
+    new.set_defaults(command=_new_cohort)
+    order = commands.add_parser("order", help="skriv hva som må bestilles fra Nav og SSB for en kohort")
+    order.add_argument("cohort", nargs="?", default="", metavar="KOHORT")
+    order.add_argument("--out", type=Path, default=None, metavar="FIL", help="skriv også til en fil")
+    order.set_defaults(command=_order)
 
 
 def _run(options: argparse.Namespace, extra: list[str]) -> int:
@@ -98,10 +114,16 @@ def _run(options: argparse.Namespace, extra: list[str]) -> int:
 
 def _check(options: argparse.Namespace, _extra: list[str]) -> int:
     from analysis.cards import read_card
+    from analysis.placeholders import placeholders
 
     path = card_path(options.cohort)
     card = read_card(path)
     print("\n".join(card_words(options.cohort, card)))
+    marks = placeholders(path.parent)
+    if marks:
+        lines = ["", f"Kortet er gyldig, men ikke ferdig. Fyll inn ({len(marks)}):", *map(str, marks)]
+        print("\n".join([*lines, "", "Data leses når alt er fylt inn."]))
+        return 0
     print("\n".join(data_words(path, card)))
     missing = missing_words(path, card)
     print(
@@ -112,10 +134,13 @@ def _check(options: argparse.Namespace, _extra: list[str]) -> int:
 
 def _plan_lock(options: argparse.Namespace, _extra: list[str]) -> int:
     from analysis.cards import read_card
+    from analysis.placeholders import placeholders
     from analysis.plan import lock_path, read_lock, write_lock
+    from analysis.problems import stop_if_any
 
     path = card_path(options.cohort)
     card, lock = read_card(path), lock_path(path)
+    stop_if_any("Planen kan ikke låses før alt er fylt inn:", placeholders(path.parent))
     held = read_lock(card, lock) if lock.is_file() else None
     changed = _changed_keys(card, held)
     if held is not None and not changed:
@@ -153,6 +178,33 @@ def _verify(_options: argparse.Namespace, _extra: list[str]) -> int:
     problems = verify(RELEASE, manifest)
     stop_if_any(f"{RELEASE} stemmer ikke med manifestet ({len(problems)}):", problems)
     print(f"OK: {len(manifest['files'])} filer i {RELEASE} stemmer med manifestet.")
+    return 0
+
+
+def _new_cohort(options: argparse.Namespace, _extra: list[str]) -> int:
+    from analysis.headers import Header
+    from analysis.new_cohort import new_cohort
+
+    # A tab cannot be typed in make.
+    delimiter = options.delimiter.replace("\\t", "\t")
+    header = options.delivery and Header(options.delivery, delimiter=delimiter, encoding=options.encoding)
+    written = new_cohort(options.name, design=options.design, cohorts=COHORTS, header=header)
+    lines = [f"Skrev {path}" for path in written]
+    steps = f"Fyll inn det som er merket i kortet. make check COHORT={options.name} sier hva som står igjen."
+    print("\n".join([*lines, "", steps]))
+    return 0
+
+
+def _order(options: argparse.Namespace, _extra: list[str]) -> int:
+    from analysis.cards import read_card
+    from analysis.files import write_text
+    from analysis.order import order_list
+
+    text = order_list(read_card(card_path(options.cohort)), options.cohort)
+    print(text, end="")
+    if options.out is not None:
+        write_text(options.out, text)
+        print(f"Skrev {options.out}", file=sys.stderr)
     return 0
 
 
@@ -197,8 +249,11 @@ def data_words(path: Path, card: "Card") -> list[str]:
         return figure_words(read_figures(path.parent / "published.yaml", card))
     from analysis.intake import read_delivery
     from analysis.panel import build_panel
+    from analysis.places import data_folder
 
-    return attrition_words(card, build_panel(card, read_delivery(card, path.parent / "data")).attrition)
+    # A card stands in <project>/cohorts/<cohort>/.
+    folder = data_folder(path.parent.name, path.parent.parent.parent)
+    return attrition_words(card, build_panel(card, read_delivery(card, folder)).attrition)
 
 
 def figure_words(figures: "Figures") -> list[str]:

@@ -5,10 +5,14 @@ not. No message holds anything from the file, the column names included: without
 """
 
 import csv
+import gzip
+import io
+import zlib
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 import pyarrow as pa
@@ -18,6 +22,7 @@ from analysis.cards import File
 from analysis.problems import Problem
 
 ROW = "__row"
+GZIP_MARK = b"\x1f\x8b"
 BLOCK_BYTES = 1 << 23
 
 
@@ -34,7 +39,9 @@ def scan(path: Path, file: File, label: str) -> Scan:
     """Look through the whole file for what makes it unfit: no rows, names used twice, wrong encoding, open quotes."""
     if path.stat().st_size == 0:
         return Scan([], 0, [Problem(label, "filen er tom.")])
-    if line := _line_with_null(path):
+    if problem := _packing_problem(path, file, label):
+        return Scan([], 0, [problem])
+    if line := _line_with_null(path, file):
         what = "linjen har tegnet null, slik filer i UTF-16 har."
         return Scan([], 0, [Problem(f"{label}, linje {line}", what, "Lagre filen på nytt som UTF-8.")])
     try:
@@ -46,10 +53,33 @@ def scan(path: Path, file: File, label: str) -> Scan:
     except _BadlyQuoted as bad:
         what = "et anførselstegn står feil eller lukkes ikke."
         return Scan([], 0, [Problem(f"{label}, rad {bad.row}", what, "Et anførselstegn inne i en verdi skal dobles.")])
+    if rows == 0:
+        return Scan([], 0, [Problem(label, "filen er tom.")])
     problems = name_problems(names, f"{label}, rad 1")
     if not problems and rows == 1:
         problems = [Problem(label, "filen har ingen rader under kolonnenavnene.")]
     return Scan(names, rows, problems)
+
+
+def _packing_problem(path: Path, file: File, label: str) -> Problem | None:
+    """Whether the file is packed otherwise than the card says, or broken inside."""
+    if file.compression == "none":
+        with path.open("rb") as stream:
+            packed = stream.read(2) == GZIP_MARK
+        return Problem(label, "filen er pakket med gzip.", "Skriv compression: gzip i kortet.") if packed else None
+    try:
+        with byte_stream(path, file) as stream:
+            while stream.read(BLOCK_BYTES):
+                pass
+    except (EOFError, OSError, zlib.error):
+        what = "filen kan ikke pakkes ut som gzip."
+        return Problem(label, what, "Er compression riktig i kortet, og er hele filen kommet fram?")
+    return None
+
+
+def byte_stream(path: Path, file: File) -> BinaryIO:
+    """The bytes of the file, unpacked when the card says that it is packed."""
+    return gzip.open(path) if file.compression == "gzip" else path.open("rb")
 
 
 class _BadlyQuoted(Exception):
@@ -66,7 +96,7 @@ def _names_and_rows(path: Path, file: File) -> tuple[list[str], int]:
     """
     header: list[str] = []
     row = 0
-    with path.open(encoding=_encoding(file), newline="") as stream:
+    with byte_stream(path, file) as raw, io.TextIOWrapper(raw, encoding=_encoding(file), newline="") as stream:
         try:
             for row, cells in enumerate(csv.reader(stream, delimiter=file.delimiter, strict=True), start=1):
                 header = cells if row == 1 else header
@@ -80,15 +110,15 @@ def _encoding(file: File) -> str:
     return "utf-8-sig" if file.encoding == "utf-8" else file.encoding
 
 
-def _line_with_null(path: Path) -> int | None:
+def _line_with_null(path: Path, file: File) -> int | None:
     """The first line with a null character. SQL text ends there, and pyarrow loses rows."""
-    with path.open("rb") as stream:
+    with byte_stream(path, file) as stream:
         return next((number for number, line in enumerate(stream, start=1) if b"\0" in line), None)
 
 
 def _undecodable_line(path: Path, file: File) -> int | None:
     """The first line, counted by line breaks, that the encoding cannot read."""
-    with path.open("rb") as stream:
+    with byte_stream(path, file) as stream:
         for number, line in enumerate(stream, start=1):
             try:
                 line.decode(_encoding(file))
@@ -122,8 +152,9 @@ def row_batches(path: Path, file: File, names: list[str], rejected: list[int]) -
         rejected.append(row.number)
         return "skip"
 
+    packing = "gzip" if file.compression == "gzip" else None  # said, or pyarrow would go by the file's name
     reader = arrow_csv.open_csv(
-        path,
+        pa.input_stream(str(path), compression=packing),
         read_options=arrow_csv.ReadOptions(
             use_threads=False,
             block_size=BLOCK_BYTES,

@@ -121,7 +121,9 @@ def _plain_rows(
                 effects["did_2x2"] = did_2x2(before, after, treated, **options)
                 for estimator, effect in effects.items():
                     row = _row(card, outcome, estimator, "benchmark", MAIN, horizon)
-                    yield {**row, **_numbers(card, effect, people), "group": group}
+                    # The trial compares as randomised; a raw difference between samples estimates nothing.
+                    estimand = "itt" if group == "trial" else "none"
+                    yield {**row, **_numbers(card, effect, people), "group": group, "estimand": estimand}
 
 
 def group_cells(card: Card, panel: Panel, matched: Matched) -> pd.DataFrame:
@@ -203,7 +205,7 @@ def _role(card: Card, outcome: str, spec: str) -> str:
 def _row(card: Card, outcome: str, estimator: str, role: str, spec: str, horizon: int | None = None) -> dict[str, Any]:
     share = load_outcomes()[outcome].kind == "share"
     return {
-        "estimand": card.estimand.quantity if role != "benchmark" else "itt",
+        "estimand": card.estimand.quantity,
         "estimator": estimator,
         "outcome": outcome,
         "horizon_months": card.horizons[0] if horizon is None else horizon,

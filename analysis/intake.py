@@ -14,11 +14,16 @@ import pandas as pd
 
 from analysis.cards import Card, Column, File
 from analysis.csv_rows import ROW
-from analysis.delivery import SHOWN_ROWS, columns_found, file_label, is_loaded, load_file, raw_table, row_words
+from analysis.delivery import columns_found, file_label, is_loaded, load_file, raw_table
 from analysis.months import month_number
 from analysis.nationalid import IdentityCounts, share_valid
 from analysis.problems import Problem, stop_if_any
+from analysis.readers.contract import SHOWN_ROWS, row_words
 
+MONTH_WORDS = {
+    "iso": "skal være en måned (ÅÅÅÅ-MM) eller en dato (ÅÅÅÅ-MM-DD).",
+    "dd.mm.yyyy": "skal være en dato (dd.mm.åååå).",
+}
 YEARS = "År før 1900 og etter 2099 er ikke lov."
 TEXT_COLUMNS = ("person_id", "office_id", "arm")
 MONTH_COLUMNS = ("time_zero", "adoption_month")
@@ -124,8 +129,8 @@ def _column_rules(card: Card, file: File, target: str, column: Column) -> Iterat
         broken = f"{_filled(source)} IS NOT NULL AND ({_arm(column)} IS NULL OR {_arm(column)} NOT IN ({allowed}))"
         yield Rule(source, broken, "verdien er ikke en av gruppene i kortet.", "Oversett den under columns.arm.values.")
     elif target in MONTH_COLUMNS:
-        broken = f"{_name(source)} IS NOT NULL AND {_month(source)} IS NULL"
-        yield Rule(source, broken, "skal være en måned (ÅÅÅÅ-MM) eller en dato (ÅÅÅÅ-MM-DD).", YEARS)
+        broken = f"{_name(source)} IS NOT NULL AND {_month(file, source)} IS NULL"
+        yield Rule(source, broken, MONTH_WORDS[file.dates], YEARS)
     elif target not in TEXT_COLUMNS:
         yield _number_rule(file, source)
         yield Rule(source, f"{_name(source)} IS NULL", "verdien mangler.", "Bakgrunnskjennetegn skal være fylt ut.")
@@ -234,16 +239,18 @@ def _arm(column: Column) -> str:
 
 
 def _number(file: File, source: str) -> str:
-    decimal = "." if file.format == "stata" else file.decimal
     text = f"trim({_name(source)})"
-    plain = rf"regexp_full_match({text}, '[-+]?[0-9]+([{decimal}][0-9]+)?([eE][-+]?[0-9]+)?')"
-    value = f"TRY_CAST(replace({text}, '{decimal}', '.') AS DOUBLE)"
+    plain = rf"regexp_full_match({text}, '[-+]?[0-9]+([{file.decimal}][0-9]+)?([eE][-+]?[0-9]+)?')"
+    value = f"TRY_CAST(replace({text}, '{file.decimal}', '.') AS DOUBLE)"
     return f"CASE WHEN {plain} AND isfinite({value}) THEN {value} END"
 
 
-def _month(source: str) -> str:
+def _month(file: File, source: str) -> str:
     """SQL for the month number of a month or an existing date; NULL for years such as 9999 that stand for «never»."""
     text = f"trim({_name(source)})"
+    if file.dates == "dd.mm.yyyy":  # a text of another shape is left as it is, and so is no month
+        turned = rf"regexp_replace({text}, '^(\d\d)\.(\d\d)\.(\d\d\d\d)$', '\3-\2-\1')"
+        text = f"nullif({turned}, {text})"
     plain = f"regexp_full_match({text}, '(19|20)[0-9]{{2}}-(0[1-9]|1[0-2])(-[0-3][0-9])?')"
     exists = f"(length({text}) = 7 OR TRY_CAST({text} AS DATE) IS NOT NULL)"
     return f"CASE WHEN {plain} AND {exists} THEN {text}[1:4]::INT * 12 + {text}[6:7]::INT - 1 END"
@@ -276,7 +283,7 @@ def _month_column(file: File, target: str) -> str:
     column = file.columns.get(target)
     if column is None:
         return "NULL"
-    return str(month_number(column.constant)) if column.constant else _month(column.column)
+    return str(month_number(column.constant)) if column.constant else _month(file, column.column)
 
 
 def dense_ids(texts: pd.Series) -> pd.Series:

@@ -48,8 +48,13 @@ class Intervals:
 
 def first_days(months: np.ndarray) -> np.ndarray:
     """Day number (int32, since 1970-01-01) of the first day of each month number."""
-    since_1970 = np.asarray(months, dtype="int64") - 1970 * 12
-    return since_1970.astype("datetime64[M]").astype("datetime64[D]").astype("int32")
+    months = np.asarray(months, dtype="int64")
+    if months.size == 0:
+        return months.astype("int32")
+    # Few months are asked for many times: each is worked out once.
+    low = months.min()
+    distinct = np.arange(low, months.max() + 1) - 1970 * 12
+    return distinct.astype("datetime64[M]").astype("datetime64[D]").astype("int32")[months - low]
 
 
 def day_number(day: date) -> int:

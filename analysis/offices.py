@@ -23,6 +23,7 @@ HEADING = "Kontortabellen har feil."
 
 Event = Literal["merged", "split", "closed", "renumbered"]
 _PROTECTED = re.compile(r"0*2103(?:[.,]0+)?")
+_OFFICE = re.compile(r"[\w-]{1,8}")
 
 EVENT_TEXTS: dict[Event, str] = {
     "merged": "kontorer er slått sammen i perioden. Klyngen er kontoret ved tildeling.",
@@ -164,9 +165,14 @@ def _contradictions(table: pd.DataFrame, broken_end: pd.Series) -> Iterator[Prob
     }
     for what, offices in checks.items():
         if len(offices):
-            yield Problem(f"kontor {', '.join(_ids(offices.fillna('uten nummer')))}", what)
+            yield Problem(f"kontor {', '.join(_shown(offices))}", what)
     if table["office_id"].isna().any():
         yield Problem("kolonne «office_id»", "kontornummer mangler i en rad.")
+
+
+def _shown(offices: pd.Series) -> tuple[str, ...]:
+    """Office numbers for a message. What is too long for one may come from the wrong column, and is not shown."""
+    return _ids(offices.where(offices.str.fullmatch(_OFFICE).fillna(False).astype("bool"), "(nummeret vises ikke)"))
 
 
 def _circular(table: pd.DataFrame) -> list[str]:

@@ -31,12 +31,12 @@ def write_lock(card: Card, path: str | Path, *, date: str, version: str) -> None
 def read_lock(card: Card, path: str | Path | None) -> dict[str, Any] | None:
     """The lock of a cohort, or None where none is needed and none is there; an empty `path` means there is none.
 
-    Raises ProblemsFound for data on persons without a lock: outcomes are not read before the plan is fixed.
+    Raises ProblemsFound for data on persons without a lock: nothing is estimated before the plan is fixed.
     """
     if path and Path(path).is_file():
         return read_json(path)
     if card.data_kind in LOCKED_KINDS:
-        what = "planen er ikke låst, og utfallene leses ikke før den er det."
+        what = "planen er ikke låst, og ingenting anslås før den er det."
         problem = Problem("plan.lock", what, "Kjør: make plan-lock COHORT=...")
         raise ProblemsFound("Analyseplanen mangler lås.", [problem])
     return None

@@ -23,6 +23,7 @@ import psutil
 
 from analysis.cohorts import find_cohorts
 from analysis.files import read_json
+from analysis.places import data_folders
 from analysis.problems import Problem, ProblemsFound, stop_if_any
 from analysis.provenance import ROOT
 
@@ -58,7 +59,7 @@ def run(*, cores: int, extra: Sequence[str] = ()) -> int:
     check_folder()
     with exclusive_run():
         clear_dead_run(Path.cwd())
-        find_cohorts("cohorts")
+        data_folders(find_cohorts("cohorts"), Path())
         SUMMARY.unlink(missing_ok=True)
         earlier = newest_log()
         code, told = snakemake(cores=cores, extra=extra)

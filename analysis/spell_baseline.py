@@ -5,7 +5,7 @@ matter. Outcomes are those of analysis/spells.py in the same month, value by val
 once by taking from each what the earlier ones, ordered by first day, have not reached.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -30,6 +30,8 @@ from analysis.spell_rules import (
     Rule,
     Spells,
     State,
+    needed_attributes,
+    needed_types,
 )
 
 # One thread, so that a job takes the processor it was given.
@@ -63,9 +65,39 @@ Covariate = OnTheDay | DaysBefore | MonthsBefore
 Counts = Literal["any", "days", "any_day", "last_day"]
 
 
+@dataclass(frozen=True, kw_only=True)
+class BaselineSpec:
+    """What is asked of each person around the person's own time zero.
+
+    `horizons`: months from the month of time zero. `known_from`: first day that the register covers; a covariate that
+    looks back beyond it is missing, not zero. `known_until`, `covers` and `amounts_from` as in `PanelSpec`.
+    """
+
+    covariates: Mapping[str, Covariate] = field(default_factory=dict)
+    rules: Mapping[str, Rule] = field(default_factory=dict)
+    horizons: tuple[int, ...] = ()
+    known_from: date | None = None
+    known_until: date | None = None
+    covers: tuple[str, ...] | None = None
+    amounts_from: int | None = None
+
+    def read(self) -> dict[str, Rule]:
+        """Everything that reads spells, as rules."""
+        looking_back = {f"covariate {name}": DaysInMonth(seen.spells) for name, seen in self.covariates.items()}
+        return {**looking_back, **self.rules}
+
+
+@dataclass(frozen=True)
+class SpellBaseline:
+    """`covariates`: a row per person.  `outcomes`: a row per person and horizon, as the panel has them."""
+
+    covariates: pd.DataFrame
+    outcomes: pd.DataFrame
+
+
 @dataclass(frozen=True)
 class Span:
-    """Spells between two ends, both inclusive and written as SQL on the row `e` of a person (and horizon).
+    """Spells between two ends, both inclusive and written as SQL on an entry `e`.
 
     `counts` any: whether there is one;  days: days covered;  any_day, last_day: months with a covered day, or with
     their last day covered, the ends then being month numbers.
@@ -79,9 +111,10 @@ class Span:
 
 @dataclass(frozen=True)
 class Entries:
-    """Table `entries` of the connection: a row per person (and horizon), numbered from 0 in `key`, and the spells."""
+    """A table of the connection with an entry per row, numbered from 0 in `key`; `person` is the person's place."""
 
     connection: duckdb.DuckDBPyConnection
+    name: str
     table: pa.Table
     found: dict[tuple[Span, bool], np.ndarray] = field(default_factory=dict)
 
@@ -96,111 +129,130 @@ class Entries:
 
     def _count(self, span: Span, missing: bool) -> np.ndarray:
         if (span, missing) not in self.found:
-            rows = self.connection.execute(_count_query(span, missing)).fetchnumpy()
+            rows = self.connection.execute(_count_query(self.name, span, missing)).fetchnumpy()
             counts = np.zeros(len(self.table), dtype="int64")
             counts[rows["key"]] = rows["n"]
             self.found[(span, missing)] = counts
         return self.found[(span, missing)]
 
 
-def covariates_at_time_zero(
-    persons: pd.DataFrame,
-    spells: Path,
-    covariates: Mapping[str, Covariate],
-    *,
-    known_from: date | None = None,
-    covers: tuple[str, ...] | None = None,
-) -> pd.DataFrame:
-    """A row per person, ordered by person_id: person_id (int32) and a float64 column per covariate.
+def spell_baseline(
+    persons: pd.DataFrame, spells: Path, spec: BaselineSpec, *, amounts: pd.DataFrame | None = None
+) -> SpellBaseline:
+    """Covariates and outcomes of every person with a time zero, from a Parquet file of spells in any order of rows.
 
-    `persons`: person_id and the day time_zero_date, or the month number time_zero, which then means its first day.
-    `known_from`: first day that the register covers; a covariate that looks back beyond it is missing, not zero.
-    `covers` as in `PanelSpec`. Missing, too, where it rests on an attribute that is missing. Raises ProblemsFound as
-    `panel_chunks` does.
+    `persons`: person_id; the day time_zero_date, or the month number time_zero, which then means its first day; and
+    known_until, if any, as in `panel_chunks`. `amounts` too as there.
+
+    Covariates: person_id (int32) and a float64 column each, ordered by person_id. Outcomes: person_id, month,
+    event_time, observed and a float64 column per rule, ordered by person_id and event_time. Missing where the person
+    was not followed, or where the answer rests on an attribute that is missing. Raises ProblemsFound as `panel_chunks`
+    does.
     """
-    rules = {name: DaysInMonth(covariate.spells) for name, covariate in covariates.items()}
-    stop_at_problems(persons, spells, rules, covers=covers)
+    stop_at_problems(persons, spells, spec.read(), covers=spec.covers, amounts=amounts)
+    started = _started(persons, spec)
     with duckdb.connect(config=CONFIG) as connection:
-        entries = _entered(connection, spells, _at_time_zero(persons))
-        columns = {"person_id": entries.column("person_id")}
-        for name, covariate in covariates.items():
-            values = _known(*entries.bounds(_look_back(covariate)))
-            columns[name] = np.where(_reached(entries, covariate, known_from), values, np.nan)
-    return pd.DataFrame(columns)
+        _load_near(connection, spells, started, spec)
+        covariates = _covariates(_entered(connection, "at_start", started), spec)
+        entries = _entered(connection, "at_horizons", _at_horizons(started, sorted(set(spec.horizons))))
+        return SpellBaseline(covariates, _outcomes(entries, spec, amounts))
 
 
-def outcomes_at_horizons(
-    persons: pd.DataFrame,
-    spells: Path,
-    rules: Mapping[str, Rule],
-    horizons: Iterable[int],
-    *,
-    known_until: date | None = None,
-    covers: tuple[str, ...] | None = None,
-    amounts: pd.DataFrame | None = None,
-    amounts_from: int | None = None,
-) -> pd.DataFrame:
-    """Rows of the panel at the event times in `horizons` only, ordered by person_id and event_time.
-
-    `persons`: person_id, time_zero (month number; persons without one are left out) and, if any, known_until, as in
-    `panel_chunks`; so are `known_until`, `covers`, `amounts` and `amounts_from`. Columns as `panel_frame` gives them.
-    """
-    stop_at_problems(persons, spells, rules, covers=covers, amounts=amounts)
-    with duckdb.connect(config=CONFIG) as connection:
-        entries = _entered(connection, spells, _at_horizons(persons, sorted(set(horizons)), known_until))
-        observed = entries.column("last_day") <= entries.column("followed_until")
-        columns = {name: entries.column(name) for name in ("person_id", "month", "event_time")}
-        columns["observed"] = observed
-        for name, rule in rules.items():
-            if isinstance(rule, AmountAboveG):
-                values = _amount_above_g(rule, entries, observed, amounts, amounts_from)
-            else:
-                values = _value(rule, entries)
-            columns[name] = np.where(observed, values, np.nan)
-    return pd.DataFrame(columns).astype({"event_time": "Int16"})
-
-
-def _at_time_zero(persons: pd.DataFrame) -> pa.Table:
-    """An entry per person: `day` of time zero and its `month`."""
-    ordered = persons.sort_values("person_id")
-    dated = "time_zero_date" in ordered
-    day = day_numbers(ordered["time_zero_date"]) if dated else first_days(ordered["time_zero"].to_numpy("int64"))
-    months = day.astype("datetime64[D]").astype("datetime64[M]").astype("int32") + 12 * 1970
-    ids = ordered["person_id"].to_numpy("int32")
-    return _entry_table(ids, np.full(len(ids), NEVER, "int32"), day=_dates(day), month=months)
-
-
-def _at_horizons(persons: pd.DataFrame, horizons: list[int], known_until: date | None) -> pa.Table:
-    """An entry per person and horizon: its month, and the first and last day of it."""
-    people = people_of(persons[persons["time_zero"].notna()], NEVER if known_until is None else day_number(known_until))
-    zero = np.repeat(people.time_zero.astype("int16"), len(horizons))
-    event = np.tile(np.array(horizons, dtype="int16"), len(people.ids))
-    month = zero + event
-    return _entry_table(
-        np.repeat(people.ids, len(horizons)),
-        np.repeat(people.followed_until, len(horizons)),
-        time_zero=zero,
-        event_time=event,
-        month=month,
-        first_day=_dates(first_days(month)),
-        last_day=_dates(first_days(month.astype("int32") + 1) - 1),
+def _started(persons: pd.DataFrame, spec: BaselineSpec) -> pa.Table:
+    """An entry per person with a time zero, ordered by id: its `day` and `month`, and the last day followed."""
+    dated = "time_zero_date" in persons
+    given = persons[persons["time_zero_date" if dated else "time_zero"].notna()]
+    given = given.sort_values("person_id")
+    day = day_numbers(given["time_zero_date"]) if dated else first_days(given["time_zero"].to_numpy("int64"))
+    people = people_of(given, NEVER if spec.known_until is None else day_number(spec.known_until))
+    key = np.arange(len(given), dtype="int32")
+    return pa.table(
+        {
+            "key": key,
+            "person": key,
+            "person_id": people.ids,
+            "followed_until": _dates(people.followed_until),
+            "day": _dates(day),
+            "month": day.astype("datetime64[D]").astype("datetime64[M]").astype("int16") + np.int16(12 * 1970),
+        }
     )
 
 
-def _entry_table(ids: np.ndarray, followed_until: np.ndarray, **columns: np.ndarray | pa.Array) -> pa.Table:
-    key = np.arange(len(ids), dtype="int32")
-    return pa.table({"key": key, "person_id": ids, "followed_until": _dates(followed_until), **columns})
+def _at_horizons(started: pa.Table, horizons: list[int]) -> pa.Table:
+    """An entry per person and horizon: its month, and the first and last day of it."""
+    persons = len(started)
+    row = np.repeat(np.arange(persons, dtype="int32"), len(horizons))
+    event_time = np.tile(np.array(horizons, dtype="int16"), persons)
+    time_zero = started["month"].to_numpy()[row]
+    month = time_zero + event_time
+    first_day, last_day = first_days(month), first_days(month.astype("int32") + 1) - 1
+    return pa.table(
+        {
+            "key": np.arange(len(row), dtype="int32"),
+            "person": row,
+            "person_id": started["person_id"].to_numpy()[row],
+            "observed": last_day <= started["followed_until"].cast(pa.int32()).to_numpy()[row],
+            "event_time": event_time,
+            "time_zero": time_zero,
+            "month": month,
+            "first_day": _dates(first_day),
+            "last_day": _dates(last_day),
+        }
+    )
 
 
 def _dates(days: np.ndarray) -> pa.Array:
     return pa.array(days.astype("int32")).cast(pa.date32())
 
 
-def _entered(connection: duckdb.DuckDBPyConnection, spells: Path, table: pa.Table) -> Entries:
-    connection.register("given", table)
-    connection.execute("CREATE TABLE entries AS FROM given")
+def _load_near(connection: duckdb.DuckDBPyConnection, spells: Path, started: pa.Table, spec: BaselineSpec) -> None:
+    """Table `near`: the spells that can matter, with the place of the person and the last day clipped.
+
+    The file is read once. The days from `low` to `high` are wide enough for every question, and never beyond the last
+    day that the person was followed.
+    """
+    rules = spec.read()
+    back = max([getattr(seen, "months", 0) for seen in spec.covariates.values()] + [-h for h in spec.horizons] + [0])
+    month = started["month"].to_numpy().astype("int32")
+    ends = first_days(month + max([*spec.horizons, 0]) + 1) - 1
+    high = np.minimum(ends, started["followed_until"].cast(pa.int32()).to_numpy())
+    people = started.append_column("low", _dates(first_days(month - back))).append_column("high", _dates(high))
+    connection.register("people", people.select(["person_id", "person", "low", "high"]))
     connection.read_parquet(str(spells)).create_view("spells")
-    return Entries(connection, table)
+    attributes = "".join(f", s.{_quoted(name)}" for name in sorted(needed_attributes(rules)))
+    types = ", ".join(map(_literal, sorted(needed_types(rules)))) or "NULL"
+    connection.execute(
+        f"""CREATE TABLE near AS
+        SELECT p.person, s.type, s.from_date AS first, least(coalesce(s.to_date, p.high), p.high) AS last{attributes}
+        FROM spells AS s JOIN people AS p USING (person_id)
+        WHERE s.type IN ({types}) AND s.from_date <= p.high AND (s.to_date >= p.low OR s.to_date IS NULL)"""
+    )
+
+
+def _entered(connection: duckdb.DuckDBPyConnection, name: str, table: pa.Table) -> Entries:
+    connection.register("given", table)
+    connection.execute(f"CREATE TABLE {name} AS FROM given")
+    return Entries(connection, name, table)
+
+
+def _covariates(entries: Entries, spec: BaselineSpec) -> pd.DataFrame:
+    columns = {"person_id": entries.column("person_id")}
+    for name, covariate in spec.covariates.items():
+        values = _known(*entries.bounds(_look_back(covariate)))
+        columns[name] = np.where(_reached(entries, covariate, spec.known_from), values, np.nan)
+    return pd.DataFrame(columns)
+
+
+def _outcomes(entries: Entries, spec: BaselineSpec, amounts: pd.DataFrame | None) -> pd.DataFrame:
+    observed = entries.column("observed")
+    columns = {name: entries.column(name) for name in ("person_id", "month", "event_time", "observed")}
+    for name, rule in spec.rules.items():
+        if isinstance(rule, AmountAboveG):
+            values = _amount_above_g(rule, entries, amounts, spec.amounts_from)
+        else:
+            values = _value(rule, entries)
+        columns[name] = np.where(observed, values, np.nan)
+    return pd.DataFrame(columns).astype({"event_time": "Int16"})
 
 
 def _look_back(covariate: Covariate) -> Span:
@@ -222,12 +274,13 @@ def _earliest_day(covariate: Covariate) -> str:
     return f"CAST({first} - INTERVAL {int(covariate.months)} MONTH AS DATE)"
 
 
-def _reached(entries: Entries, covariate: Covariate, known_from: date | None) -> np.ndarray | bool:
-    """Whether the register covers every day that the covariate asks about."""
+def _reached(entries: Entries, covariate: Covariate, known_from: date | None) -> np.ndarray:
+    """Whether the person was followed, and the register covers, every day that the covariate asks about."""
+    followed = entries.column("day") <= entries.column("followed_until")
     if known_from is None:
-        return True
-    query = f"SELECT {_earliest_day(covariate)} >= ? AS reached FROM entries AS e ORDER BY key"
-    return entries.connection.execute(query, [known_from]).fetchnumpy()["reached"]
+        return followed
+    query = f"SELECT {_earliest_day(covariate)} >= ? AS covered FROM {entries.name} AS e ORDER BY key"
+    return followed & entries.connection.execute(query, [known_from]).fetchnumpy()["covered"]
 
 
 def _known(least: np.ndarray, most: np.ndarray) -> np.ndarray:
@@ -266,11 +319,7 @@ def _state_span(state: State) -> Span:
 
 
 def _amount_above_g(
-    rule: AmountAboveG,
-    entries: Entries,
-    observed: np.ndarray,
-    amounts: pd.DataFrame | None,
-    amounts_from: int | None,
+    rule: AmountAboveG, entries: Entries, amounts: pd.DataFrame | None, amounts_from: int | None
 ) -> np.ndarray:
     """Whether the amounts of the last months exceed the limit, in twelfths of whole øre; NaN if not all covered."""
     if amounts is None or amounts_from is None:
@@ -278,13 +327,13 @@ def _amount_above_g(
     entries.connection.register("amounts", amounts[["person_id", "month", "amount"]])
     rows = entries.connection.execute(
         f"""SELECT key, CAST(sum(CAST(round_even(amount * 100, 0) AS BIGINT)) AS BIGINT) AS ore
-        FROM amounts AS a JOIN entries AS e USING (person_id)
+        FROM amounts AS a JOIN {entries.name} AS e USING (person_id)
         WHERE a.month BETWEEN e.month - {rule.months - 1} AND e.month GROUP BY key"""
     ).fetchnumpy()
     earned = np.zeros(len(entries.table), dtype="int64")
     earned[rows["key"]] = rows["ore"]
     month = entries.column("month").astype("int64")
-    covered = observed & (month - rule.months + 1 >= amounts_from)
+    covered = entries.column("observed") & (month - rule.months + 1 >= amounts_from)
     above = np.full(len(month), np.nan)
     above[covered] = 12 * earned[covered] > _limits(rule, month[covered])
     return above
@@ -298,18 +347,16 @@ def _limits(rule: AmountAboveG, months: np.ndarray) -> np.ndarray:
     return (rule.multiple * 100 * yearly.sum(axis=1))[place]
 
 
-def _count_query(span: Span, missing: bool) -> str:
+def _count_query(entries: str, span: Span, missing: bool) -> str:
     """SQL of a table (key, n): how much of the span the spells cover. Entries without any are not in it."""
-    until = "least(coalesce(s.to_date, e.followed_until), e.followed_until)"
     begin, end = {
-        "any_day": (_month("s.from_date"), _month(until)),
-        "last_day": (_month("s.from_date"), f"{_month(f'({until} + 1)')} - 1"),
-    }.get(span.counts, ("s.from_date", until))
+        "any_day": (_month("s.first"), _month("s.last")),
+        "last_day": (_month("s.first"), f"{_month('(s.last + 1)')} - 1"),
+    }.get(span.counts, ("s.first", "s.last"))
     pieces = (
         f"SELECT key, greatest({begin}, {span.low}) AS a, least({end}, {span.high}) AS b"
-        f" FROM spells AS s JOIN entries AS e USING (person_id)"
-        f" WHERE {_chosen(span.spells, missing)} AND s.from_date <= {until}"
-        f" AND {begin} <= {span.high} AND {end} >= {span.low}"
+        f" FROM near AS s JOIN {entries} AS e USING (person)"
+        f" WHERE {_chosen(span.spells, missing)} AND {begin} <= {span.high} AND {end} >= {span.low}"
     )
     if span.counts == "any":
         return f"SELECT DISTINCT key, 1 AS n FROM ({pieces})"
@@ -329,7 +376,10 @@ def _chosen(spells: Spells, missing: bool) -> str:
 
 def _demand(demand: Condition, missing: bool) -> str:
     sign = {"is": "=", "is_not": "<>", "at_least": ">=", "below": "<"}[demand.test]
-    return f"coalesce(s.{_quoted(demand.column)} {sign} {_literal(demand.value)}, {_literal(missing)})"
+    column = f"s.{_quoted(demand.column)}"
+    if not isinstance(demand.value, bool | str):
+        column = f"nullif(CAST({column} AS DOUBLE), 'nan'::DOUBLE)"  # NaN is missing; DuckDB holds it for the largest
+    return f"coalesce({column} {sign} {_literal(demand.value)}, {_literal(missing)})"
 
 
 def _month(day: str) -> str:

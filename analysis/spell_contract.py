@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 
 from analysis.intervals import Window
 from analysis.problems import Problem, stop_if_any
-from analysis.spell_rules import Rule, needed_attributes, needed_types
+from analysis.spell_rules import Rule, needed_attributes, needed_types, spells_of
 
 HEADING = "Periodene kan ikke brukes:"
 CONTRACT = ("person_id", "type", "from_date", "to_date")
@@ -35,10 +35,9 @@ def spell_problems(
     spells: Path | pa.Table, rules: Mapping[str, Rule], covers: tuple[str, ...] | None = None
 ) -> list[Problem]:
     """What is wrong with a table, or a Parquet file, of spells."""
-    names = pq.read_schema(spells).names if isinstance(spells, Path) else spells.column_names
-    missing = sorted({*CONTRACT, *needed_attributes(rules)} - set(names))
-    if missing:
-        return [Problem(SPELLS, f"mangler kolonnen {name}.", "Pek den ut i kortet.") for name in missing]
+    columns = column_problems(pq.read_schema(spells) if isinstance(spells, Path) else spells.schema, rules)
+    if columns:
+        return columns
     with duckdb.connect(config={"threads": 1}) as connection:
         table = connection.read_parquet(str(spells)) if isinstance(spells, Path) else connection.from_arrow(spells)
         empty = ", ".join(f"count(*) - count({name})" for name in CONTRACT[:3])
@@ -52,6 +51,28 @@ def spell_problems(
     if counts[0]:
         problems.append(Problem(SPELLS, f"{counts[0]} perioder slutter før de begynner.", "Rett datoene."))
     return problems + _type_problems(types if covers is None else set(covers), rules)
+
+
+def column_problems(schema: pa.Schema, rules: Mapping[str, Rule]) -> list[Problem]:
+    """Columns that are missing, and attributes that cannot be compared with what the rules ask of them."""
+    missing = sorted({*CONTRACT, *needed_attributes(rules)} - set(schema.names))
+    if missing:
+        return [Problem(SPELLS, f"mangler kolonnen {name}.", "Pek den ut i kortet.") for name in missing]
+    demands = {demand for rule in rules.values() for spells in spells_of(rule) for demand in spells.where}
+    wrong = {demand.column for demand in demands if not _comparable(schema.field(demand.column).type, demand.value)}
+    mend = "Rett oversettelsen av kolonnen i kortet."
+    return [
+        Problem(SPELLS, f"kolonnen {name} har ikke den typen som utfallene krever.", mend) for name in sorted(wrong)
+    ]
+
+
+def _comparable(kind: pa.DataType, value: bool | float | str) -> bool:
+    if isinstance(value, bool):
+        return pa.types.is_boolean(kind)
+    if isinstance(value, str):
+        inner = kind.value_type if pa.types.is_dictionary(kind) else kind
+        return pa.types.is_string(inner) or pa.types.is_large_string(inner)
+    return pa.types.is_floating(kind) or pa.types.is_integer(kind)
 
 
 def _type_problems(covered: set[str | None], rules: Mapping[str, Rule]) -> list[Problem]:

@@ -11,15 +11,14 @@ from analysis.cards import File
 from analysis.csv_rows import ROW, row_batches
 from analysis.delivery import (
     columns_found,
-    columns_wanted,
     delivery_digests,
     file_label,
     file_path,
     load_file,
     raw_table,
-    row_words,
 )
 from analysis.files import sha256
+from analysis.readers.contract import columns_wanted, row_words
 
 HEADER = "id;gruppe;verdi\n"
 
@@ -179,7 +178,8 @@ FAULTS = {
     "a file that is no Stata file": (
         "KANARI",
         {"format": "stata"},
-        "data/p.csv: filen kan ikke leses som Stata-fil. Er formatet riktig i kortet?",
+        "data/p.csv: filen kan ikke leses som Stata-fil (.dta). Er formatet riktig i kortet, og er hele filen kommet "
+        "fram?",
     ),
 }
 
@@ -235,7 +235,7 @@ def test_a_null_character_anywhere_is_told_with_its_line(tmp_path):
 
 
 def test_a_file_that_two_readers_see_differently_is_refused(tmp_path, monkeypatch):
-    monkeypatch.setattr("analysis.delivery.row_batches", lambda *_: iter(()))
+    monkeypatch.setattr("analysis.readers.delimited.row_batches", lambda *_: iter(()))
     problems, _ = read(tmp_path, HEADER + "a;T;1\n")
     assert problems == [
         "data/p.csv: filen kan ikke leses som CSV med delimiter «;» og encoding utf-8. Rett disse i kortet, "
@@ -270,8 +270,8 @@ def test_stata_columns_come_as_the_numbers_that_stand_in_the_file(tmp_path):
         assert columns_found(connection, file) == ["id", "gruppe", "verdi", "stor", "dag"]
         rows = connection.sql(f"SELECT * FROM {raw_table(file)} ORDER BY {ROW}").fetchall()
     assert [row[0] for row in rows] == [1, 2, 3]
-    assert rows[0][1:] == ("x1", "1", str(float(np.float32(0.1))), "1e-07", "2020-01-31")
-    assert rows[1][1:] == (None, "0", "3.0", "1.5e+300", "2021-12-01")
+    assert rows[0][1:] == ("x1", "1", str(float(np.float32(0.1))).replace(".", ","), "1e-7", "2020-01-31")
+    assert rows[1][1:] == (None, "0", "3", "1,5e+300", "2021-12-01")
     assert rows[2][3] is None
     assert rows[2][5] is None
 

@@ -80,6 +80,15 @@ def test_the_trial_groups_differed_in_1975_as_the_trial_did_says():
     assert control["estimate"] == pytest.approx(0.315, abs=5e-4)
 
 
+def test_the_trial_and_the_unmatched_groups_are_benchmarks_and_never_the_result():
+    frame = stages.did().estimates
+    beside = frame[frame["group"].isin(["trial", "unmatched"])]
+    assert set(beside["role"]) == {"benchmark"}
+    assert set(beside.loc[beside["group"] == "trial", "estimand"]) == {"itt"}
+    main = frame[frame["role"] == "primary"].iloc[0]
+    assert main[["group", "estimator", "spec", "estimand"]].tolist() == ["matched", "matched_did_2x2", MAIN, "att"]
+
+
 def test_the_naive_difference_is_the_known_one():
     row = one(group="unmatched", outcome=EARNINGS, estimator="difference_in_means", inference="hc2")
     assert row["estimate"] == pytest.approx(-8497.5, abs=0.05)

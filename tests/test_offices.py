@@ -119,6 +119,15 @@ def test_every_contradiction_is_told_at_once():
     assert "tull" not in text
 
 
+def test_a_number_that_cannot_be_an_office_is_not_shown():
+    table = offices(("01019912345", None, None, None), (None, None, None, None))
+    with pytest.raises(ProblemsFound) as caught:
+        office_history(table, window=WINDOW)
+    assert "kontor (nummeret vises ikke): valid_from mangler" in str(caught.value)
+    assert "kontornummer mangler" in str(caught.value)
+    assert "01019912345" not in str(caught.value)
+
+
 def test_missing_columns_are_told():
     with pytest.raises(ProblemsFound, match=r"(?s)Kontortabellen") as caught:
         office_history(pd.DataFrame({"office_id": ["0101"]}), window=WINDOW)

@@ -127,6 +127,13 @@ def test_a_card_leads_with_the_first_sentence_of_its_report_and_to_its_files(por
     assert all(link["hidden"] for link in card["links"])
 
 
+def test_no_card_tells_a_number_without_its_uncertainty(portal):
+    for card in portal["cards"]:
+        sentence = printed.text(card["sentence"])
+        assert "konfidensintervall" in sentence, card["id"]
+    assert "Vi finner ingen klar forskjell." in printed.text(portal["cards"][0]["sentence"])
+
+
 def test_links_stay_inside_the_released_folder(portal):
     for card in portal["cards"]:
         for link in card["links"]:

@@ -14,6 +14,8 @@ from analysis import cards, strict
 from analysis.compare import DESIGN_ORDER
 from analysis.grade import GRADES
 from analysis.report import model, portal_model
+from analysis.report.book import Row
+from analysis.report.conclusion import direction
 from analysis.yamlio import read_yaml
 
 NBSP, MINUS = "\u00a0", "\u2212"
@@ -40,7 +42,8 @@ def reached() -> dict[str, tuple]:
     """Every variant's material with its report, and the keys of the catalogue that were read on the way."""
     with pytest.MonkeyPatch.context() as patch:
         used: set[str] = set()
-        patch.setattr(model, "read_yaml", lambda path: Recording(read_yaml(path).data, used))
+        document = Recording(catalogue(), used)
+        patch.setattr(model, "read_yaml", lambda path: document)
         found = {name: (material, stages.report_of(material)) for name, material in variants.reach()}
     return {"reports": found, "used": used}
 
@@ -153,6 +156,22 @@ def test_the_sentence_follows_from_the_level_and_the_interval(name, words):
     text = printed.section_text(reached()["reports"][name][1], "sammendrag", "betydning")
     for sentence in words:
         assert sentence in text
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "expected"),
+    [
+        (0.001, 0.2, "up"),
+        (-0.2, -0.001, "down"),
+        (-0.2, 0.01, "null"),
+        (-0.01, 0.2, "null"),
+        (0.0, 0.2, "null"),
+        (-0.2, 0.0, "null"),
+    ],
+)
+def test_the_direction_follows_from_the_interval_and_not_from_the_estimate(low, high, expected):
+    row = Row("estimates", "x", {"estimate": (low + high) / 2, "conf_low": low, "conf_high": high})
+    assert direction(row) == expected
 
 
 def test_the_null_sentence_says_which_way_remains_open():
@@ -310,6 +329,31 @@ POINTS_ALLOWED = r"doi 10\.\d+/[\w.]+|MatchIt 4\.7|\b1\.0\b"
 def lines_to_read():
     for name, (_, report) in reached()["reports"].items():
         yield from ((name, line) for line in everything(report))
+
+
+SAMPLES = {
+    "an ASCII hyphen for a minus": "fra -1,1 til 13,0",
+    "a space that breaks before the per cent sign": "29,7 %",
+    "no space before the per cent sign": "29,7%",
+    "per cent for a difference": "en forskjell på 6,1 prosent.",
+    "a p-value of nothing": "p =\u00a00,000",
+    "a Danish or English form": "Indsatsen virker",
+    "two spaces": "to  mellomrom",
+    "an empty bracket": "som vist ( )",
+    "a template that was not filled in": "er {{ n }}",
+    "a mark of the book": "er \ue0001\ue001",
+    "a missing value": "går fra nan til 3",
+    "a space before punctuation": "altså , det",
+    "punctuation twice": "slutt..",
+    "an old name": "ved NAV i dag",
+    "a straight quotation mark": 'det "ordet"',
+}
+
+
+@pytest.mark.parametrize("slip", SLIPS)
+def test_each_slip_would_be_seen(slip):
+    assert re.search(SLIPS[slip], SAMPLES[slip])
+    assert not re.search(SLIPS[slip], f"I mai 2013 var 29,7{NBSP}% i arbeid ({MINUS}1,1 til 13,0), altså «få».")
 
 
 @pytest.mark.parametrize("slip", SLIPS)

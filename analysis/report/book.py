@@ -67,6 +67,7 @@ class Book:
     numbers: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        self._templates: dict[str, jinja2.Template] = {}
         self.environment = jinja2.Environment(undefined=jinja2.StrictUndefined, autoescape=False)  # noqa: S701 - no HTML
         self.environment.filters |= {
             "percent": self.percent,
@@ -82,12 +83,18 @@ class Book:
 
     def word(self, key: str, **values: Any) -> str:
         """The catalogue's text for `key` (parts joined by dots), with numbers as marks. KeyError without one."""
-        entry: Any = self.catalogue
-        for part in key.split("."):
-            entry = entry[part]
-        text = self.environment.from_string(entry).render(**values).strip()
+        text = self._template(key).render(**values).strip()
         # A line break with an indent comes from the layout of the catalogue, not from its author's wish.
         return re.sub(r"\s*\n +", " ", text)
+
+    def _template(self, key: str) -> jinja2.Template:
+        """The compiled text of `key`; sentences return often in a report, and compiling takes most of the time."""
+        if key not in self._templates:
+            entry: Any = self.catalogue
+            for part in key.split("."):
+                entry = entry[part]
+            self._templates[key] = self.environment.from_string(entry)
+        return self._templates[key]
 
     def runs(self, text: str) -> list[dict[str, Any]]:
         """Marked text as runs: plain, number, **strong** and [link](#id)."""

@@ -69,10 +69,11 @@ class TwoArms:
             yield self.w.paragraph(f"two_arms.not_unique.{reason}", style="lead")
             return
         first = self.at(self.dates[0])
-        yield blocks.paragraph(self.w.say("two_arms.shares", **first), "lead")
         row = self.decisive()
         note = "" if first["clustered"] is None else self.w.word("two_arms.icc_note", icc=self.icc)
-        yield blocks.paragraph(conclusion(self.w, row, note and f" {note}"))
+        found = conclusion(self.w, row, note and f" {note}")
+        # One paragraph: the start page shows it alone, and a difference must not stand without its uncertainty.
+        yield blocks.paragraph([*self.w.say("two_arms.shares", **first), {"text": " "}, *found], "lead")
         includes_zero = row.text("conf_low") <= 0 <= row.text("conf_high")
         sizes = self.w.word("two_arms.sizes", total=self.total(), n_dates=len(self.dates), **first)
         chance = self.w.word("two_arms.chance" if includes_zero else "two_arms.beyond_chance")

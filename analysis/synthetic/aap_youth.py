@@ -215,7 +215,7 @@ def _office_table(numbers: np.ndarray, county: np.ndarray) -> dict[str, np.ndarr
 
 
 def _truth(known: dict) -> dict:
-    """The county's shares with and without the campaign, the effect by month, and where the fall to May 2021 came from."""
+    """The county's shares with and without the campaign, the effect by month, and what the fall consisted of."""
     county = known["county"]
     total, with_it, without = (county_sums(county, known[name]) for name in ("recipients", "counts", "untreated"))
     observed, untreated = with_it[-1] / total[-1], without[-1] / total[-1]
@@ -224,7 +224,7 @@ def _truth(known: dict) -> dict:
     effect = (with_it[-1] - without[-1]) / total[-1]
     months = [month_text(FIRST + month) for month in range(MONTHS)]
     return {
-        "estimand": "effect of the campaign on the county share with only medical treatment, stock on the first of the month",
+        "estimand": "effect of the campaign on the county share with only medical treatment, first of the month",
         "county": CAMPAIGN,
         "observed_share": dict(zip(months, observed.tolist(), strict=True)),
         "untreated_share": dict(zip(months, untreated.tolist(), strict=True)),

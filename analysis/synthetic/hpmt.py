@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from analysis.months import month_number
+from analysis.months import month_number, month_text
 from analysis.synthetic.common import (
     Delivery,
     FileFormat,
@@ -39,6 +39,9 @@ IN_WORK = {START: (44, 30), NOV12: (109, 59), MAY13: (113, 61), NOV13: (119, 62)
 IN_FULL_TIME = {START: (12, 8), NOV12: (40, 27), MAY13: (44, 29), NOV13: (47, 31)}
 SELF_SUFFICIENT = {START: (0, 0), NOV12: (66, 38), MAY13: (77, 41), NOV13: (91, 42)}
 LEFT_BEFORE_NOV13 = (4, 2)
+
+HISTORY = ((FIRST, 0.75), (month_number("2010-03"), 0.65))
+"""Month and s; s²/2 of the persons, 28 and 21 per cent, were in work then: fewer and fewer until KVP."""
 
 FORMATS = {
     "personer.csv": FileFormat(
@@ -199,17 +202,13 @@ def _distance_from_icc(counts: dict[int, np.ndarray]) -> float:
 def _work_anchors(rng: np.random.Generator, people: People) -> dict[int, np.ndarray]:
     """Month → 0, part time or full time, exact at the four dates."""
     ability = rng.random(len(people.office))
-    before = {month: (ability + rng.random(len(ability)) > 2 - share).astype(bool) for month, share in _HISTORY}
-    members = {**before, START: _in_arms(rng, people, before[_HISTORY[-1][0]], IN_WORK[START])}
+    before = {month: (ability + rng.random(len(ability)) > 2 - share).astype(bool) for month, share in HISTORY}
+    members = {**before, START: _in_arms(rng, people, before[HISTORY[-1][0]], IN_WORK[START])}
     previous = members[START]
     for month, per_office in _office_counts(rng).items():
         previous = members[month] = _in_offices(rng, people, previous, per_office)
     members[NOV13] = _in_arms(rng, people, previous, IN_WORK[NOV13], allowed=np.isnat(people.left))
     return _with_hours(rng, people, members)
-
-
-_HISTORY = ((FIRST, 0.75), (month_number("2010-03"), 0.65))
-"""Month and the share that gives about 28 and 21 per cent in work: fewer and fewer until KVP."""
 
 
 def _in_arms(rng, people: People, current: np.ndarray, totals: tuple[int, int], allowed=None) -> np.ndarray:
@@ -260,7 +259,8 @@ def _benefit_anchors(rng, people: People, work, self_sufficient) -> dict[int, np
     count = len(people.office)
     before = drawn(rng, [0, ASSISTANCE], [0.45, 0.55], count)
     early = np.where(rng.random(count) < 0.3, ASSISTANCE, before)
-    # KVP lasts two years at most, so those who still have it in November 2012 began after October 2010.
+    # KVP lasts two years, with leave somewhat longer: those who have it in November 2012 began after October 2010,
+    # and those who began before that have left it by February 2012.
     late = rng.random(count) < 0.15
     autumn = np.where(late | (rng.random(count) < 0.5), early, KVP)
     anchors = {FIRST: before, month_number("2010-02"): early, month_number("2010-10"): autumn}
@@ -272,6 +272,8 @@ def _benefit_anchors(rng, people: People, work, self_sufficient) -> dict[int, np
         state = np.where(late & (month == NOV12), KVP, state)
         unsupported = (work[month] == 0) & (rng.random(count) < 0.12)
         anchors[month] = np.where(self_sufficient[month] | unsupported, 0, state)
+    still = (autumn != KVP) & (late | (rng.random(count) < 0.5))
+    anchors[month_number("2012-02")] = np.where(still, KVP, anchors[NOV12])
     return {month: state.astype(np.int8) for month, state in anchors.items()}
 
 
@@ -388,9 +390,7 @@ def _office_history(rng: np.random.Generator, people: People, numbers: np.ndarra
 
 def _truth(people: People, work: dict[int, np.ndarray]) -> dict:
     """The fixed sample differences, and how the sample was made."""
-    observed = {month: (367, 250) for month in IN_WORK} | {
-        NOV13: (367 - LEFT_BEFORE_NOV13[0], 250 - LEFT_BEFORE_NOV13[1])
-    }
+    observed = dict.fromkeys(IN_WORK, (367, 250)) | {NOV13: (367 - LEFT_BEFORE_NOV13[0], 250 - LEFT_BEFORE_NOV13[1])}
     part_time = {month: tuple(np.subtract(IN_WORK[month], IN_FULL_TIME[month]).tolist()) for month in IN_WORK}
     measures = {
         "in_paid_work": IN_WORK,
@@ -405,9 +405,9 @@ def _truth(people: People, work: dict[int, np.ndarray]) -> dict:
         "persons": {"hpmt": 367, "control": 250},
         "offices": {"hpmt": 9, "control": 9},
         "icc_chosen": ICC,
-        "icc_sample": {_text(month): anova_icc(SIZES, counts, arm) for month, counts in per_office.items()},
+        "icc_sample": {month_text(month): anova_icc(SIZES, counts, arm) for month, counts in per_office.items()},
         "months": {
-            name: {_text(month): _row(counts[month], observed[month]) for month in counts}
+            name: {month_text(month): _row(counts[month], observed[month]) for month in counts}
             for name, counts in measures.items()
         },
     }
@@ -422,7 +422,3 @@ def _row(counts: tuple[int, int], persons: tuple[int, int]) -> dict:
         "observed_control": persons[1],
         "difference": treated / persons[0] - control / persons[1],
     }
-
-
-def _text(month: int) -> str:
-    return f"{month // 12:04d}-{month % 12 + 1:02d}"

@@ -44,9 +44,7 @@ FIRST, MONTHS = month_number("2014-01"), 84
 FIRST_START, LAST_START = 32, 46
 HORIZON, PROJECT_MONTHS = 36, 18
 PROJECT_OFFICES, OFFICES = 10, 40
-HELPED = np.array(
-    [0, 0, 0, 1, 2, 3, 5, 6, 7, 8, 9] + [10] * 8 + [9, 9, 9, 8, 8, 8, 8, 8, 7, 7, 7, 7, 7, 7, 6, 6, 6, 6]
-)
+HELPED = np.array([0, 0, 0, 1, 2, 3, 5, 6, 7, 8, 9] + [10] * 8 + [9, 9, 9, 8, 8, 8, 8, 8, 7, 7, 7, 7, 7, 7, 6, 6, 6, 6])
 """Users in ordinary work in event month k who would not have been without the model; divided by 49 it is the effect."""
 
 NO_RESULT, HIRED_RESULT, APPRENTICE_RESULT, EDUCATION_RESULT = "INGEN", "ANSATT", "LÆREPLASS", "UTDANNING"
@@ -340,7 +338,9 @@ def _measure_table(rng, ids, people: Entrants, users, begin, jobs: Spells, left)
     """Work training first and then mentor for the 49; training or AFT for some of the pool; subsidy as the job."""
     others = np.setdiff1d(np.flatnonzero(rng.random(len(ids)) < 0.35), users)
     row = np.concatenate([users, users, others])
-    wait = np.concatenate([rng.integers(5, 20, USERS), rng.integers(100, 130, USERS), rng.integers(10, 300, len(others))])
+    wait = np.concatenate(
+        [rng.integers(5, 20, USERS), rng.integers(100, 130, USERS), rng.integers(10, 300, len(others))]
+    )
     length = np.concatenate([np.full(USERS, 75), rng.integers(120, 400, USERS), rng.integers(30, 300, len(others))])
     other = drawn(rng, ["ARBTREN", "AFT", "MENTOR"], [0.6, 0.35, 0.05], len(others))
     names = np.concatenate([np.repeat(["ARBTREN", "MENTOR"], USERS), other])
@@ -356,7 +356,7 @@ def _measure_table(rng, ids, people: Entrants, users, begin, jobs: Spells, left)
 
 
 def _education_table(rng: np.random.Generator, ids: np.ndarray, known: dict, begin, left) -> dict[str, np.ndarray]:
-    """From the first August after the start: the two users who are reported in education, and four per cent of the pool."""
+    """From the first August after the start: the two users in education, and four per cent of the pool."""
     users = known["users"]
     pool = np.setdiff1d(np.flatnonzero(rng.random(len(ids)) < 0.04), users)
     row = np.concatenate([users[known["results"] == EDUCATION_RESULT], pool])

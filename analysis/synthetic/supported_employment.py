@@ -336,12 +336,13 @@ def _truth(latent: dict) -> dict:
     ]
     months = range(-HISTORY, HORIZON + 1)
     return {
-        "estimand": "ATT of SE on ordinary paid work on the last day of event month k, sample of 1 200, no one censored",
+        "estimand": "ATT of SE on ordinary paid work on the last day of event month k, all 1 200",
         "persons": {"treated": PARTICIPANTS, "comparison": ORDINARY_FOLLOW_UP},
         "window": [month_text(FIRST), month_text(FIRST + MONTHS - 1)],
         "att": {str(k): float(value) for k, value in zip(months, effect, strict=True)},
         "helped": {str(k): int(count) for k, count in enumerate(HELPED)},
         "raw_gap": {str(k): float(value) for k, value in zip(months, gap, strict=True)},
+        "raw_did": {str(k): float(gap[HISTORY + k] - gap[HISTORY - 1]) for k in range(HORIZON + 1)},
         "att_12_by_fidelity": {"high": float(by_fidelity[0]), "low": float(by_fidelity[1])},
         "fidelity_median": float(np.median(fidelity)),
     }

@@ -234,7 +234,9 @@ def _outcomes(rng, seekers: Seekers, office_level, month_level) -> tuple[dict[in
     common = rng.random(PERSONS)
     untreated, happens = {}, {}
     for horizon, scale in HORIZONS.items():
-        chance = office_level[seekers.office] + month_level[seekers.month] + person + {6: -0.08, 12: 0, 24: 0.05}[horizon]
+        chance = (
+            office_level[seekers.office] + month_level[seekers.month] + person + {6: -0.08, 12: 0, 24: 0.05}[horizon]
+        )
         if chance.min() + scale * gain.min() < 0 or chance.max() + scale * gain.max() > 1:
             raise ValueError("a probability outside 0–1 would break the parallel trends")
         draw = np.where(rng.random(PERSONS) < 0.6, common, rng.random(PERSONS))
@@ -293,7 +295,9 @@ def _office_table(rng: np.random.Generator, numbers: np.ndarray) -> dict[str, np
     region, centrality, kind, staff, unemployment, _ = (np.array(column) for column in zip(*OFFICES, strict=True))
     return {
         "Kontornr": numbers,
-        "Kontornavn": np.array([f"Eksempelkontor {place}; {name}" for place, name in enumerate(region.tolist(), start=1)]),
+        "Kontornavn": np.array(
+            [f"Eksempelkontor {place}; {name}" for place, name in enumerate(region.tolist(), start=1)]
+        ),
         "Region": region,
         "Sentralitet": centrality,
         "Kontortype": kind,
@@ -335,7 +339,7 @@ def _person_table(rng, seekers: Seekers, ids, numbers, registered, left) -> dict
 
 
 def _registration_table(rng, seekers, states, ids, numbers, registered, left) -> dict[str, np.ndarray]:
-    """First registrations, and a second a year and a half later, often at another office, for some who are idle then."""
+    """First registrations, and for some a second 18 months later, now and then at another office."""
     again = np.flatnonzero(
         (states[:, BEFORE + 18] == 0) & np.isnat(left) & (seekers.month + 18 < MONTHS) & (rng.random(PERSONS) < 0.15)
     )
@@ -420,8 +424,9 @@ def _truth(latent: dict, expected: np.ndarray) -> dict:
         "att_group": {group: _average(gains, persons, treated & (names == group)[:, None]) for group in timed},
         "att_simple": _average(gains, persons, treated & window[:, None]),
         "att_simple_sample": {str(horizon): float(value) for horizon, value in sample.items()},
-        "two_way_fixed_effects": two_way_fixed_effects((expected + gains)[_not_always()], treated[_not_always()],
-                                                       persons[_not_always()]),
+        "two_way_fixed_effects": two_way_fixed_effects(
+            (expected + gains)[_not_always()], treated[_not_always()], persons[_not_always()]
+        ),
         "two_way_fixed_effects_all": two_way_fixed_effects(expected + gains, treated, persons),
     }
 

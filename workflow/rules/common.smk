@@ -1,10 +1,12 @@
 """Shared by all stages: the cohorts, the wildcards, and the digests of code."""
 
 import os
+from pathlib import Path
 
 from analysis.cohorts import find_cohorts
 from analysis.delivery import delivery_files
 from analysis.files import sha256
+from analysis.places import data_folders
 from analysis.provenance import source_digest
 from analysis.tables import RELEASED
 
@@ -15,6 +17,8 @@ for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
 COHORTS = find_cohorts("cohorts")
 PUBLISHED = [name for name, card in COHORTS.items() if card.data_kind == "published"]
 PERSONS = [name for name in COHORTS if name not in PUBLISHED]
+# Where each delivery lies on this machine; a place is never written to results.
+FOLDERS = data_folders(PERSONS, Path())
 LANGUAGES = config["languages"]
 LOCK = sha256("requirements.lock")
 SHARED = "reports/_shared"
@@ -60,9 +64,7 @@ def estimating_code(wildcards):
 
 def delivery(wildcards):
     """The files of a cohort's delivery."""
-    found = delivery_files(
-        COHORTS[wildcards.cohort], f"cohorts/{wildcards.cohort}/data"
-    )
+    found = delivery_files(COHORTS[wildcards.cohort], FOLDERS[wildcards.cohort])
     return [str(path) for path in found.values()]
 
 

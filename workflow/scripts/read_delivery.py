@@ -7,10 +7,11 @@ from analysis.delivery import delivery_digests
 from analysis.files import write_json, write_parquet
 from analysis.intake import read_delivery
 from analysis.logs import log_to
+from analysis.places import data_folder
 
 log_to(snakemake.log[0])
 card = read_card(snakemake.input.card)
-folder = Path(snakemake.input.card).parent / "data"
+folder = data_folder(snakemake.wildcards.cohort, Path())
 delivery = read_delivery(card, folder)
 write_parquet(delivery.persons, snakemake.output.persons)
 write_parquet(delivery.outcomes, snakemake.output.outcomes)
