@@ -7,7 +7,7 @@ SHELL := /bin/bash
 PYTHON ?= python3
 VENV ?= .venv
 CORES ?= 2
-# Relative, so that a folder with spaces in its name works too.
+# Relative, so that a folder with spaces gets as far as the sentence that says what is wrong with it.
 BIN := $(VENV)/bin
 # A venv without bytecode costs seconds at every start (docs/decisions/0001-oppsett.md).
 unexport PYTHONDONTWRITEBYTECODE

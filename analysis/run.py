@@ -75,9 +75,12 @@ def run(*, cores: int, extra: Sequence[str] = ()) -> int:
 
 
 def check_folder() -> None:
-    """Stop when this is no project folder, when it cannot be written to, or when the disk is nearly full."""
+    """Stop when this is no project folder or one that Snakemake cannot use, and when it cannot be written to."""
     if not Path("Snakefile").is_file():
         raise ProblemsFound("Fant ingen Snakefile her. Gå til prosjektmappen, der README.md ligger, og prøv igjen.", [])
+    if any(sign.isspace() for sign in str(Path.cwd())):
+        # Snakemake puts the path into a command line without quotes, and every step fails with an empty log.
+        raise ProblemsFound("Stien til prosjektmappen har mellomrom, og det tåler ikke Snakemake. Flytt mappen.", [])
     problems = [problem for folder in (STATE, *WRITTEN_FOLDERS) for problem in _write_problems(Path(folder))]
     stop_if_any("Kjøringen kan ikke starte, for mapper kan ikke skrives til.", problems)
     free = shutil.disk_usage(".").free

@@ -324,3 +324,12 @@ def test_jobs_get_one_thread_and_the_package_that_drives_them(monkeypatch):
     assert made["PYTHONHASHSEED"] == "0"
     first, second, third = made["PYTHONPATH"].split(os.pathsep)
     assert (Path(first), Path(second), third) == (ROOT / "workflow" / "plugins", ROOT, "/annet")
+
+
+def test_a_folder_with_spaces_is_refused_with_the_cause(tmp_path, monkeypatch):
+    folder = tmp_path / "min mappe"
+    folder.mkdir()
+    (folder / "Snakefile").write_text(SNAKEFILE, encoding="utf-8")
+    monkeypatch.chdir(folder)
+    with pytest.raises(ProblemsFound, match="mellomrom"):
+        driver.check_folder()
