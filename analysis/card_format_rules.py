@@ -30,7 +30,7 @@ def options_suit_the_format(data: dict[str, Any]) -> Iterator[Finding]:
     """Every option that a format needs is there, and none that it does not use."""
     for place, file in enumerate(mappings(data.get("files"))):
         chosen = file.get("format")
-        if chosen not in {*FILE_FORMATS, "postgresql"}:
+        if chosen not in (*FILE_FORMATS, "postgresql"):  # a tuple: what stands there may be a list
             continue
         for option, formats in USED_BY.items():
             given = file.get(option) not in (None, NEUTRAL.get(option))
