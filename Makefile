@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := run
-.PHONY: run test new-cohort order check plan-lock schema verify requirements clean help
+.PHONY: run test new-cohort order check plan-lock schema bench verify requirements clean help
 
 PYTHON ?= python3
 VENV ?= .venv
@@ -37,6 +37,9 @@ plan-lock: $(VENV)/.ok ## freeze the analysis part of a card: make plan-lock COH
 
 schema: $(VENV)/.ok ## write the JSON schemas that editors use
 	@python -m analysis schema
+
+bench: $(VENV)/.ok ## ratios against peers and limits, into docs/performance.md
+	@python -m benchmarks
 
 verify: $(VENV)/.ok ## recompute the checksums of everything released
 	@python -m analysis verify

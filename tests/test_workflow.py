@@ -285,8 +285,8 @@ def test_the_restricted_area_is_closed_to_others(finished):
 
 def test_lint_and_format_are_clean():
     for call in (
-        ["-m", "ruff", "check", "analysis", "workflow", "tests"],
-        ["-m", "ruff", "format", "--check", "analysis", "workflow", "tests"],
+        ["-m", "ruff", "check", "analysis", "workflow", "tests", "benchmarks"],
+        ["-m", "ruff", "format", "--check", "analysis", "workflow", "tests", "benchmarks"],
         ["-m", "snakefmt", "--check", "Snakefile", "workflow/rules"],
         ["-m", "snakemake", "--lint"],
     ):
