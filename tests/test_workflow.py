@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 
+import page as page_validation
 import pandas as pd
 import pytest
 from cards import minimal_card, minimal_frame, write_cohort
@@ -43,6 +44,16 @@ def test_a_clone_becomes_reports_and_says_where_they_lie(finished):
         assert released[f"reports/{cohort}/{cohort}.nb.html"].startswith(b"<!DOCTYPE html>")
         assert f"{cohort}/estimates.csv" in released
     assert b"Traceback" not in said.encode()
+
+
+@pytest.mark.parametrize("profile", ["PDF_UA_1", "PDF_A_2A"])
+def test_every_released_pdf_is_tagged_for_screen_readers(finished, profile):
+    _, _, released = finished
+    chosen = page_validation.ValidationProfile.__members__[profile]
+    papers = {name: content for name, content in released.items() if name.endswith(".pdf")}
+    reports = {name: page_validation.validate_pdf_bytes(paper, profile=chosen) for name, paper in papers.items()}
+    assert len(reports) == 3
+    assert {name: list(report.failures) for name, report in reports.items() if not report.is_compliant} == {}
 
 
 def test_progress_is_told_in_words_stage_by_stage(finished):
