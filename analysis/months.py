@@ -2,8 +2,6 @@
 
 import re
 
-import pandas as pd
-
 _MONTH = re.compile(r"(\d{4})-(0[1-9]|1[0-2])")
 
 
@@ -18,8 +16,3 @@ def month_number(text: str) -> int:
 def month_text(number: int) -> str:
     """24154 → ``"2012-11"``."""
     return f"{number // 12:04d}-{number % 12 + 1:02d}"
-
-
-def month_numbers(texts: pd.Series) -> pd.Series:
-    """Column of ``YYYY-MM`` to nullable Int16; missing stays missing."""
-    return texts.map(lambda text: month_number(text), na_action="ignore").astype("Int16")

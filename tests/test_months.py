@@ -1,9 +1,8 @@
-import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analysis.months import month_number, month_numbers, month_text
+from analysis.months import month_number, month_text
 
 
 def test_a_month_is_twelve_times_the_year_and_the_months_before_it():
@@ -23,11 +22,3 @@ def test_text_and_number_are_each_others_inverse_and_fit_in_sixteen_bits(year, m
 def test_what_is_no_month_is_refused(text):
     with pytest.raises(ValueError, match="not a month"):
         month_number(text)
-
-
-def test_a_column_keeps_what_is_missing_and_its_index():
-    numbers = month_numbers(pd.Series(["2012-11", None, "2013-01"], index=[5, 6, 7], dtype="str"))
-    assert numbers.dtype == "Int16"
-    assert numbers.index.tolist() == [5, 6, 7]
-    assert numbers.isna().tolist() == [False, True, False]
-    assert numbers.dropna().tolist() == [24154, 24156]
