@@ -7,17 +7,13 @@ what was found and what is allowed.
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import (
-    BeforeValidator,
-    Field,
-    SerializerFunctionWrapHandler,
-    StringConstraints,
-    field_serializer,
-    model_serializer,
-)
+from pydantic import Field, field_serializer
 
+from analysis.card_delivery import Accepted, Column, File, Growing, Municipality, Pseudonymise, Register, Synthetic
 from analysis.card_rules import cross_checks
-from analysis.strict import Certainty, Date, Digest, Filled, Month, Share, Slug, Strict, Words, read_strict
+from analysis.strict import Certainty, Date, Filled, Month, Share, Slug, Strict, Words, read_strict
+
+__all__ = ["Card", "Column", "File", "analysis_part", "read_card"]
 
 DataKind = Literal["restricted", "open", "published", "synthetic"]
 Design = Literal[
@@ -29,10 +25,6 @@ Design = Literal[
     "aggregated_series",
     "exposures",
 ]
-
-
-EnvironmentName = Annotated[str, StringConstraints(pattern=r"^[A-Z][A-Z0-9_]*$")]
-ServiceName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_-]*$")]
 
 
 class Report(Strict):
@@ -100,79 +92,25 @@ class Estimand(Strict):
     description: Words
 
 
-class Column(Strict):
-    """Where a column of the contract comes from: a source column, one constant, or the row number."""
+class History(Strict):
+    """What the registers tell of the time before: a state on the first day of the month of time zero, or days or
+    calendar months in it during the months before that day."""
 
-    column: Filled | None = None
-    constant: Filled | None = None
-    row_number: Filled | None = Field(None, description="Prefix of ids made from row numbers")
-    values: dict[str, Filled] | None = Field(None, description="Source value to value of the contract")
-
-
-def _source_column(value: Any) -> Any:
-    return {"column": value} if isinstance(value, str | int | float) else value
+    measure: Literal["on_the_day", "days_before", "months_before"]
+    types: list[Slug] = Field(min_length=1)
+    months: int | None = Field(None, ge=1)
 
 
-class WideOutcome(Strict):
-    """One outcome at one month that stands in a column of its own."""
+class Covariate(Growing):
+    """A background characteristic at time zero: a delivered column, an outcome at an earlier month, or a history."""
 
-    outcome: Slug
-    month: Month
-    column: Filled
-
-
-class Connection(Strict):
-    """Where the connection to a database is described. The card itself holds neither address nor password."""
-
-    environment: EnvironmentName | None = Field(None, description="Environment variable that holds the connection")
-    service: ServiceName | None = Field(None, description="Service in the person's own pg_service.conf")
-
-
-# Keys that came after the first plans were locked: at their default they leave no trace, so that the locks hold.
-LATER_FILE_KEYS = ("compression", "dates", "labels", "sheet", "query", "order", "connection")
-
-
-class File(Strict):
-    """One file of the delivery, or one query. Nothing is sniffed: what is not said here has the default here.
-
-    `path` to `connection` belong to some formats only (`card_format_rules`).
-    """
-
-    name: Slug
-    format: Literal["csv", "stata", "spss", "sas", "sas_xport", "xlsx", "parquet", "postgresql"]
-    path: Filled | None = None
-    package: Filled | None = Field(None, description="Installed Python package that holds the file")
-    delimiter: Annotated[str, StringConstraints(min_length=1, max_length=1)] = ";"
-    decimal: Literal[",", "."] = ","
-    encoding: Literal["utf-8", "utf-8-sig", "cp1252", "latin-1"] = "utf-8"
-    compression: Literal["none", "gzip"] = "none"
-    dates: Literal["iso", "dd.mm.yyyy"] = "iso"
-    labels: bool = Field(False, description="Value labels in place of the codes that have one")
-    sheet: Filled | None = None
-    query: Filled | None = Field(None, description="One SELECT")
-    order: list[Filled] = Field([], description="Columns of the query's result that order its rows")
-    connection: Connection | None = None
-    missing: list[str] = ["", "NA"]
-    rows: int | None = Field(None, ge=0, description="Stated number of data rows")
-    sha256: Digest | None = Field(None, description="Stated checksum of the file")
-    keep: dict[str, list[Filled]] = Field({}, description="Rows to use: source column to the values that are kept")
-    columns: dict[Slug, Annotated[Column, BeforeValidator(_source_column)]]
-    outcomes: list[WideOutcome] = []
-
-    @model_serializer(mode="wrap")
-    def _without_unused_keys(self, whole: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        plain = whole(self)
-        unused = [key for key in LATER_FILE_KEYS if getattr(self, key) == type(self).model_fields[key].default]
-        return {key: value for key, value in plain.items() if key not in unused}
-
-
-class Covariate(Strict):
-    """A background characteristic at time zero: a column of the delivery, or an outcome at an earlier month."""
+    LATER = ("history",)
 
     name: Slug
     label: Words
     outcome: Slug | None = None
     month: Month | None = None
+    history: History | None = None
 
 
 class Matching(Strict):
@@ -302,8 +240,15 @@ class Card(Strict):
     outcomes: Outcomes
     horizons: list[Annotated[int, Field(ge=0)]] = Field([], description="Months after time zero, the main one first")
     base_month: Month | None = Field(None, description="Month before the intervention that DiD subtracts")
+    base_period: int | None = Field(None, lt=0, description="The same, in months from each person's time zero")
     estimand: Estimand
+    analysis: Literal["estimate", "describe"] = Field("estimate", description="describe: no effect is estimated")
     files: list[File] = []
+    registers: Register | None = None
+    municipality: Municipality | None = None
+    pseudonyms: Pseudonymise | None = None
+    accepted: list[Accepted] = []
+    synthetic: Synthetic | None = None
     covariates: list[Covariate] = []
     matching: Matching | None = None
     inference: Inference = Inference()
@@ -349,6 +294,8 @@ ANALYSIS_KEYS = (
     "sensitivity",
     "published",
 )
+# Keys that came after the first plans were locked: at their default they leave no trace, so that the locks hold.
+LATER_KEYS = ("base_period", "analysis", "registers", "municipality")
 
 
 def read_card(path: str | Path) -> Card:
@@ -359,4 +306,5 @@ def read_card(path: str | Path) -> Card:
 def analysis_part(card: Card) -> dict[str, Any]:
     """The part of the card that fixes the analysis, as plain data with defaults filled in."""
     whole = card.model_dump(mode="json")
-    return {key: whole[key] for key in ANALYSIS_KEYS}
+    used = [key for key in LATER_KEYS if getattr(card, key) != Card.model_fields[key].get_default()]
+    return {key: whole[key] for key in (*ANALYSIS_KEYS, *used)}

@@ -46,6 +46,18 @@ ESTIMATES: dict[str, str] = {
     "run_id": TEXT,
 }
 ATTRITION: dict[str, str] = {"step": "int64", "reason": TEXT, "arm": TEXT, "persons": COUNT, "offices": COUNT}
+# What the checks of the delivery found (analysis/findings.py).
+FINDINGS: dict[str, str] = {
+    "rule": TEXT,
+    "severity": TEXT,
+    "place": TEXT,
+    "column": TEXT,
+    "count": COUNT,
+    "rows": TEXT,
+    "what": TEXT,
+    "mend": TEXT,
+    "accepted": TEXT,
+}
 # What each table of whole numbers that fits the print would give: a row per scope, table, month and inference.
 SCENARIOS: dict[str, str] = {
     "scope": TEXT,
