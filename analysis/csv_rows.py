@@ -8,9 +8,11 @@ import csv
 import gzip
 import io
 import zlib
+from bisect import bisect_left
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import BinaryIO
 
@@ -19,11 +21,13 @@ import pyarrow as pa
 from pyarrow import csv as arrow_csv
 
 from analysis.cards import File
+from analysis.csv_look import first_look
 from analysis.problems import Problem
 
 ROW = "__row"
 GZIP_MARK = b"\x1f\x8b"
-BLOCK_BYTES = 1 << 23
+# pyarrow reads some blocks ahead: small ones keep its memory small, and together they make tables of a good size.
+BLOCK_BYTES, BLOCKS_IN_TABLE = 1 << 20, 8
 
 
 @dataclass(frozen=True)
@@ -39,13 +43,27 @@ def scan(path: Path, file: File, label: str) -> Scan:
     """Look through the whole file for what makes it unfit: no rows, names used twice, wrong encoding, open quotes."""
     if path.stat().st_size == 0:
         return Scan([], 0, [Problem(label, "filen er tom.")])
-    if problem := _packing_problem(path, file, label):
-        return Scan([], 0, [problem])
-    if line := _line_with_null(path, file):
-        what = "linjen har tegnet null, slik filer i UTF-16 har."
-        return Scan([], 0, [Problem(f"{label}, linje {line}", what, "Lagre filen på nytt som UTF-8.")])
+    if file.compression == "none" and _has_gzip_mark(path):
+        return Scan([], 0, [Problem(label, "filen er pakket med gzip.", "Skriv compression: gzip i kortet.")])
     try:
-        names, rows = _names_and_rows(path, file)
+        with byte_stream(path, file) as stream:
+            look = first_look(stream, delimiter=file.delimiter, encoding=file.encoding)
+    except (EOFError, OSError, zlib.error):
+        if file.compression == "none":
+            raise
+        what = "filen kan ikke pakkes ut som gzip."
+        return Scan([], 0, [Problem(label, what, "Er compression riktig i kortet, og er hele filen kommet fram?")])
+    if look.has_null:
+        where = f"{label}, linje {_line_with_null(path, file)}"
+        what = "linjen har tegnet null, slik filer i UTF-16 har."
+        return Scan([], 0, [Problem(where, what, "Lagre filen på nytt som UTF-8.")])
+    return _scan_of_rows(path, file, label, look.rows)
+
+
+def _scan_of_rows(path: Path, file: File, label: str, counted: int | None) -> Scan:
+    """What the rows tell. Only their first is read where they are `counted` already."""
+    try:
+        names, rows = _names_and_rows(path, file) if counted is None else (_names(path, file), counted)
     except UnicodeDecodeError:
         what = f"linjen har tegn som ikke kan leses med encoding {file.encoding}."
         where = f"{label}, linje {_undecodable_line(path, file)}"
@@ -61,20 +79,9 @@ def scan(path: Path, file: File, label: str) -> Scan:
     return Scan(names, rows, problems)
 
 
-def _packing_problem(path: Path, file: File, label: str) -> Problem | None:
-    """Whether the file is packed otherwise than the card says, or broken inside."""
-    if file.compression == "none":
-        with path.open("rb") as stream:
-            packed = stream.read(2) == GZIP_MARK
-        return Problem(label, "filen er pakket med gzip.", "Skriv compression: gzip i kortet.") if packed else None
-    try:
-        with byte_stream(path, file) as stream:
-            while stream.read(BLOCK_BYTES):
-                pass
-    except (EOFError, OSError, zlib.error):
-        what = "filen kan ikke pakkes ut som gzip."
-        return Problem(label, what, "Er compression riktig i kortet, og er hele filen kommet fram?")
-    return None
+def _has_gzip_mark(path: Path) -> bool:
+    with path.open("rb") as stream:
+        return stream.read(2) == GZIP_MARK
 
 
 def byte_stream(path: Path, file: File) -> BinaryIO:
@@ -88,21 +95,34 @@ class _BadlyQuoted(Exception):
         super().__init__(row)
 
 
-def _names_and_rows(path: Path, file: File) -> tuple[list[str], int]:
-    """Names in the first row, and the number of rows with it.
-
-    A column without a name is called after its place. Quoting is read strictly: read leniently, a quote that is not
-    closed would hide the rest of the file inside one value.
-    """
-    header: list[str] = []
+def _rows_of_cells(path: Path, file: File) -> Iterator[list[str]]:
+    """Every row, read strictly: read leniently, a quote that is not closed would hide the rest of the file inside one
+    value."""
     row = 0
     with byte_stream(path, file) as raw, io.TextIOWrapper(raw, encoding=_encoding(file), newline="") as stream:
         try:
-            for row, cells in enumerate(csv.reader(stream, delimiter=file.delimiter, strict=True), start=1):
-                header = cells if row == 1 else header
+            for cells in csv.reader(stream, delimiter=file.delimiter, strict=True):
+                row += 1
+                yield cells
         except csv.Error:
             raise _BadlyQuoted(row + 1) from None
-    return [name.strip() or f"__column{place}" for place, name in enumerate(header, start=1)], row
+
+
+def _names_and_rows(path: Path, file: File) -> tuple[list[str], int]:
+    """Names in the first row, and the number of rows with it."""
+    rows = _rows_of_cells(path, file)
+    header = next(rows, None)
+    return ([], 0) if header is None else (_column_names(header), 1 + sum(1 for _ in rows))
+
+
+def _names(path: Path, file: File) -> list[str]:
+    with closing(_rows_of_cells(path, file)) as rows:
+        return _column_names(next(rows, []))
+
+
+def _column_names(header: list[str]) -> list[str]:
+    """A column without a name is called after its place."""
+    return [name.strip() or f"__column{place}" for place, name in enumerate(header, start=1)]
 
 
 def _encoding(file: File) -> str:
@@ -145,7 +165,8 @@ def name_problems(names: list[str], where: str) -> list[Problem]:
 def row_batches(path: Path, file: File, names: list[str], rejected: list[int]) -> Iterator[pa.Table]:
     """Tables of text with the row number in `ROW`. Rows with too few or too many values go to `rejected`, by number.
 
-    An empty row comes as a row of empty texts.
+    An empty row comes as a row of empty texts. Where a block ends between a carriage return and its line feed, pyarrow
+    passes the line feed over, also inside quotes.
     """
 
     def reject(row: arrow_csv.InvalidRow) -> str:
@@ -169,18 +190,23 @@ def row_batches(path: Path, file: File, names: list[str], rejected: list[int]) -
             invalid_row_handler=reject,
         ),
         convert_options=arrow_csv.ConvertOptions(
-            column_types=dict.fromkeys(names, pa.string()), strings_can_be_null=False, null_values=[]
+            column_types=dict.fromkeys(names, pa.string()),
+            strings_can_be_null=False,
+            null_values=[],
+            check_utf8=False,  # the scan has decoded every byte
         ),
     )
     next_row = 2
     with closing(reader):
-        for batch in reader:
-            numbers = _row_numbers(next_row, len(batch), rejected)
+        while batches := list(islice(reader, BLOCKS_IN_TABLE)):
+            rows = pa.Table.from_batches(batches)
+            numbers = _row_numbers(next_row, len(rows), rejected)
             next_row = int(numbers[-1]) + 1 if len(numbers) else next_row
-            yield pa.Table.from_batches([batch]).append_column(ROW, pa.array(numbers))
+            yield rows.append_column(ROW, pa.array(numbers))
 
 
 def _row_numbers(first: int, count: int, rejected: list[int]) -> np.ndarray:
-    """The next `count` row numbers from `first` that no rejected row has."""
-    candidates = np.arange(first, first + count + len(rejected))
-    return candidates[~np.isin(candidates, rejected)][:count]
+    """The next `count` row numbers from `first` that no rejected row has; `rejected` is in order."""
+    passed_over = rejected[bisect_left(rejected, first) :]
+    candidates = np.arange(first, first + count + len(passed_over))
+    return candidates[~np.isin(candidates, passed_over)][:count] if passed_over else candidates

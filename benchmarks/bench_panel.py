@@ -8,13 +8,7 @@ ratios inside one run only.
 """
 
 import hashlib
-import json
-import resource
-import subprocess
-import sys
 import tempfile
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import duckdb
@@ -22,6 +16,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
+from measuring import Task, command_line, in_own_process
 
 from analysis.intervals import Window, first_days
 from analysis.months import month_number
@@ -115,31 +110,12 @@ def without_panel(folder: Path, persons: int) -> None:
     spell_baseline(persons_table(persons), folder / "spells.parquet", spec)
 
 
-TASKS: dict[str, Callable[[Path, int], None]] = {
+TASKS: dict[str, Task] = {
     "make": make_spells,
     "panel, sweep": sweep,
     "panel, one DuckDB query": one_query,
     "baseline and month 12, no panel": without_panel,
 }
-
-
-def seconds_used() -> float:
-    used = resource.getrusage(resource.RUSAGE_SELF)
-    return used.ru_utime + used.ru_stime
-
-
-def run_task(name: str, folder: Path, persons: int) -> None:
-    """Run one task in this process and print what it took as JSON."""
-    before, clock = seconds_used(), time.perf_counter()
-    TASKS[name](folder, persons)
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
-    print(json.dumps({"cpu": seconds_used() - before, "wall": time.perf_counter() - clock, "peak_gb": peak}))
-
-
-def in_own_process(name: str, folder: Path, persons: int) -> dict[str, float]:
-    """What a task took. This process stays small, for its own memory would be counted in that of the task."""
-    command = [sys.executable, __file__, "--task", name, str(folder), str(persons)]
-    return json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
 
 
 def checksum(path: Path) -> str:
@@ -153,7 +129,7 @@ def checksum(path: Path) -> str:
 def main(persons: int) -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        found = {task: in_own_process(task, folder, persons) for task in TASKS}
+        found = {task: in_own_process(__file__, task, folder, persons) for task in TASKS}
         same = checksum(folder / "sweep.parquet") == checksum(folder / "query.parquet")
     print(f"{persons} persons, {persons * SPELLS_EACH} spells, {MONTHS} months; the two panels are equal: {same}")
     print(f"{'task':34}{'cpu s':>8}{'wall s':>8}{'peak GB':>9}{'of sweep':>10}{'of query':>10}")
@@ -165,7 +141,4 @@ def main(persons: int) -> None:
 
 
 if __name__ == "__main__":
-    if sys.argv[1:2] == ["--task"]:
-        run_task(sys.argv[2], Path(sys.argv[3]), int(sys.argv[4]))
-    else:
-        main(int(sys.argv[1]) if len(sys.argv) > 1 else PERSONS)
+    command_line(TASKS, main, PERSONS)

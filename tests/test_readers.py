@@ -9,7 +9,6 @@ import zipfile
 from decimal import Decimal
 from pathlib import Path
 
-import duckdb
 import numpy as np
 import openpyxl
 import pandas as pd
@@ -22,11 +21,11 @@ from cards import minimal_card, minimal_frame, write_cohort
 from databases import running_server
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from rawrows import read_raw
 
 from analysis.card_format_rules import FILE_FORMATS, NEUTRAL, USED_BY
-from analysis.cards import LATER_FILE_KEYS, Card, File, analysis_part, read_card
-from analysis.csv_rows import ROW
-from analysis.delivery import delivery_digests, delivery_files, load_file, raw_table
+from analysis.cards import Card, File, analysis_part, read_card
+from analysis.delivery import delivery_digests, delivery_files
 from analysis.intake import read_delivery
 from analysis.problems import ProblemsFound
 from analysis.provenance import source_files
@@ -190,10 +189,9 @@ def test_numbers_and_dates_that_are_stored_as_text_give_the_identical_cohort(kin
 
 
 def raw_rows(file, folder):
-    with duckdb.connect() as connection:
-        problems = load_file(connection, file, folder)
-        assert problems == []
-        return connection.sql(f"SELECT * FROM {raw_table(file)} ORDER BY {ROW}").fetchall()
+    problems, rows = read_raw(file, folder)
+    assert problems == []
+    return rows
 
 
 def described(ids=("id", "gruppe"), **options):
@@ -360,8 +358,7 @@ def test_rows_of_a_sheet_have_the_numbers_that_excel_shows(tmp_path):
 
 def problems_of(file, folder):
     """Problems as text, none of which may hold a canary."""
-    with duckdb.connect() as connection:
-        told = [str(problem).strip() for problem in load_file(connection, file, folder)]
+    told, _ = read_raw(file, folder)
     assert CANARY not in str(told)
     return told
 
@@ -678,7 +675,7 @@ def test_the_rules_about_formats_know_every_format_and_the_defaults_of_the_card(
 
 def test_keys_that_came_later_leave_no_trace_in_the_plan_while_they_are_at_their_default():
     plain = analysis_part(Card.model_validate(minimal_card()))["files"][0]
-    assert not set(LATER_FILE_KEYS) & set(plain)
+    assert not set(File.LATER) & set(plain)
     changed = Card.model_validate(card_of(dates="dd.mm.yyyy", compression="gzip"))
     written = analysis_part(changed)["files"][0]
     assert written["dates"] == "dd.mm.yyyy"
