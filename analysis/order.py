@@ -4,22 +4,15 @@ Everything follows from the card and the outcome library; config/order.yaml says
 outcome reads is ordered (data minimisation).
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from analysis.cards import Card
+from analysis.cards import Card, History
 from analysis.months import month_number, month_text
-from analysis.outcomes import Outcome, load_outcomes
-from analysis.spell_rules import (
-    AmountAboveG,
-    SpellOutcome,
-    load_breaks,
-    load_spell_outcomes,
-    needed_attributes,
-    needed_types,
-)
+from analysis.outcomes import Outcome, load_breaks, load_outcomes
+from analysis.spell_rules import AmountAboveG, needed_attributes, needed_types
 from analysis.yamlio import read_yaml
 
 TEXTS = Path(__file__).resolve().parent.parent / "config" / "order.yaml"
@@ -61,49 +54,60 @@ def order_list(card: Card, cohort: str) -> str:
     return "\n\n".join("\n".join(lines) for lines in sections) + "\n"
 
 
-def order_outcomes(card: Card) -> dict[str, list[SpellOutcome]]:
+def order_outcomes(card: Card) -> dict[str, list[Outcome]]:
     """Outcomes of registers that answer each of the card's outcomes, by the card's name.
 
     An outcome without a register of its own (a source's word, a count of a project) gets the register outcomes of the
     same kind, role and unit, where there are any those of the same timing alone: one must be chosen before the order
     is sent.
     """
-    library, spells = load_outcomes(), load_spell_outcomes()
-    return {
-        name: [spells[name]] if name in spells else _nearest(library[name], list(spells.values()))
-        for name in card.outcome_names()
-    }
+    library = load_outcomes()
+    ruled = [outcome for outcome in library.values() if outcome.rule is not None]
+    chosen = [library[name] for name in card.outcome_names()]
+    return {outcome.name: [outcome] if outcome in ruled else _nearest(outcome, ruled) for outcome in chosen}
 
 
-def _nearest(outcome: Outcome, others: list[SpellOutcome]) -> list[SpellOutcome]:
+def _nearest(outcome: Outcome, others: list[Outcome]) -> list[Outcome]:
     wanted = (outcome.kind, outcome.role, outcome.unit)
     alike = [other for other in others if (other.kind, other.role, other.unit) == wanted]
     return [other for other in alike if other.timing == outcome.timing] or alike
 
 
-def _every(found: dict[str, list[SpellOutcome]]) -> dict[str, SpellOutcome]:
+def _every(found: dict[str, list[Outcome]]) -> dict[str, Outcome]:
     return {outcome.name: outcome for outcomes in found.values() for outcome in outcomes}
 
 
 def order_period(card: Card, *, extra_months: int = 0) -> Period:
     """From the earliest baseline month, or 24 months before time zero, to the last horizon.
 
-    The card's own months decide where covariates name earlier outcomes. `extra_months` are those that a rule reads
-    before the month it measures.
+    The card's own months decide where covariates name earlier outcomes or tell of the time before. `extra_months` are
+    those that a rule reads before the month it measures.
     """
     zero = month_number(card.time_zero.month) if card.time_zero.month else None
     horizon = max(card.horizons, default=None)
     end = zero + horizon if zero is not None and horizon is not None else None
     named = [month_number(covariate.month) for covariate in card.covariates if covariate.month]
     base = [month_number(card.base_month)] if card.base_month else []
-    first, reason = None, f"{MONTHS_BEFORE} måneder før start"
+    before = _months_before(card)
+    first, reason = None, f"{before} måneder før start"
     if named:
-        first, reason = min(named + base) - extra_months, "den tidligste måneden kortet bruker"
+        past = [zero - before] if zero is not None and _histories(card) else []
+        first, reason = min(named + base + past) - extra_months, "den tidligste måneden kortet bruker"
     elif zero is not None:
-        first = min([zero - MONTHS_BEFORE, *base]) - extra_months
-    words = f"{MONTHS_BEFORE + extra_months} måneder før hver persons starttidspunkt"
+        first = min([zero - before, *base]) - extra_months
+    words = f"{before + extra_months} måneder før hver persons starttidspunkt"
     begins = words if first is None else month_text(first)
     return Period(begins, _last_words(end, horizon), _reason(reason, extra_months), first, end)
+
+
+def _histories(card: Card) -> list[History]:
+    return [covariate.history for covariate in card.covariates if covariate.history is not None]
+
+
+def _months_before(card: Card) -> int:
+    """How far before time zero the card looks; two years where it does not say."""
+    told = [history.months or 0 for history in _histories(card)]
+    return max([*told, -(card.base_period or 0)]) if told else MONTHS_BEFORE
 
 
 def _reason(reason: str, extra_months: int) -> str:
@@ -116,7 +120,7 @@ def _last_words(end: int | None, horizon: int | None) -> str:
     return month_text(end) if end is not None else f"{horizon} måneder etter hver persons starttidspunkt"
 
 
-def _look_back(outcomes: dict[str, SpellOutcome]) -> int:
+def _look_back(outcomes: dict[str, Outcome]) -> int:
     """Months before the month of measurement that a rule on amounts reads."""
     return max((o.rule.months - 1 for o in outcomes.values() if isinstance(o.rule, AmountAboveG)), default=0)
 
@@ -160,19 +164,27 @@ def _bullets(lines: list[str]) -> list[str]:
     return [f"- {line}" for line in lines]
 
 
+def _counts(card: Card) -> bool:
+    """Whether the design reads counts per office and month: then nothing about persons is ordered."""
+    return card.design == "aggregated_series"
+
+
 def _keys(card: Card, always: list[dict[str, Any]]) -> Iterator[str]:
     zero = "starttidspunkt (måned)" if card.time_zero.month is None else f"starttidspunkt ({card.time_zero.month})"
     person = f"`person_id` (pseudonym); gruppe; {zero}; `office_id` (kontornummer ved tildelingen, tekst)"
     yield "| Tabell | Variabler | Eier |"
     yield "|---|---|---|"
-    yield f"| Personer | {person} | prosjektet, koblet av dataeier |"
-    yield from (f"| {table['nb']} | {'; '.join(table['variables'])} | {table['owner']} |" for table in always)
-    labels = [covariate.label.nb for covariate in card.covariates if covariate.outcome is None]
+    if not _counts(card):
+        yield f"| Personer | {person} | prosjektet, koblet av dataeier |"
+    tables = [table for table in always if not (_counts(card) and table.get("persons"))]
+    yield from (f"| {table['nb']} | {'; '.join(table['variables'])} | {table['owner']} |" for table in tables)
+    delivered = [c for c in card.covariates if c.outcome is None and c.history is None]
+    labels = [covariate.label.nb for covariate in delivered]
     if labels:
         yield f"| Bakgrunn ved start | {'; '.join(labels)} | Nav eller SSB |"
 
 
-def _outcome_lines(card: Card, found: dict[str, list[SpellOutcome]]) -> Iterator[str]:
+def _outcome_lines(card: Card, found: dict[str, list[Outcome]]) -> Iterator[str]:
     library = load_outcomes()
     for name, outcomes in found.items():
         role = "hovedutfall" if name == card.outcomes.primary else "sekundært"
@@ -183,7 +195,7 @@ def _outcome_lines(card: Card, found: dict[str, list[SpellOutcome]]) -> Iterator
         yield from _choices(library[name], outcomes)
 
 
-def _choices(outcome: Outcome, outcomes: list[SpellOutcome]) -> Iterator[str]:
+def _choices(outcome: Outcome, outcomes: list[Outcome]) -> Iterator[str]:
     if not outcomes:
         yield "  - Utfallsbiblioteket har ingen registerkilde for dette. Avtal kilde og definisjon med dataeier."
         return
@@ -194,49 +206,78 @@ def _choices(outcome: Outcome, outcomes: list[SpellOutcome]) -> Iterator[str]:
         yield f"    - `{other.name}`: {other.label['nb']}. Kilde: {other.register['nb']}."
 
 
-def _register_lines(card: Card, found: dict[str, list[SpellOutcome]]) -> Iterator[str]:
-    outcomes = _every(found)
-    registers = needed_registers(outcomes)
+def _register_lines(card: Card, found: dict[str, list[Outcome]]) -> Iterator[str]:
+    outcomes, others = _every(found), other_uses(card)
+    registers = needed_registers(outcomes, others)
     if not registers:
         yield "Ingen registre følger av kortets utfall. Avtal kilde og variabler med dataeier."
         return
-    yield "| Register | Eier | Variabler (i tillegg til `person_id`) | Fra | Til | Til utfallene |"
+    key = "" if _counts(card) else " (i tillegg til `person_id`)"
+    yield f"| Register | Eier | Variabler{key} | Fra | Til | Brukes til |"
     yield "|---|---|---|---|---|---|"
     periods = []
     for register, used in registers:
         period = order_period(card, extra_months=_look_back(used) if register.get("wages") else 0)
         variables = "; ".join([*register["variables"], *_attributes(register, used)])
-        names = ", ".join(f"`{name}`" for name in used)
+        if _counts(card):
+            variables = "antall per kontor og måned: teller og nevner, slik utfallet er definert over"
+        names = ", ".join(f"`{name}`" for name in [*used, *_used_otherwise(register, others)])
         yield f"| {register['nb']} | {register['owner']} | {variables} | {period.first} | {period.last} | {names} |"
         periods.append(f"- {register['nb']}: {period.first}, {period.reason}.")
     yield ""
     yield "Begge månedene er med, og likeså perioder som begynte før første måned og løp inn i den. Første måned er:"
     yield ""
     yield from periods
+    held = {kind for register in _registers() for kind in register["types"]}
+    unheld = sorted({kind for types in others.values() for kind in types} - held)
+    if unheld:
+        yield f"- Kortet bruker også perioder av typen {', '.join(unheld)}. Avtal kilde med dataeier."
 
 
-def needed_registers(outcomes: dict[str, SpellOutcome]) -> list[tuple[dict[str, Any], dict[str, SpellOutcome]]]:
-    """The registers that the outcomes read, in the order of config/order.yaml, each with those outcomes."""
+def needed_registers(
+    outcomes: dict[str, Outcome], others: Mapping[str, Collection[str]] | None = None
+) -> list[tuple[dict[str, Any], dict[str, Outcome]]]:
+    """The registers that the outcomes read, in the order of config/order.yaml, each with those outcomes.
+
+    others: types of spells by the name of what else reads them; their registers come too, perhaps with no outcome.
+    """
     found = []
-    for register in read_yaml(TEXTS).data["registers"].values():
+    for register in _registers():
         used = {name: outcome for name, outcome in outcomes.items() if _reads(outcome, register)}
-        if used:
+        if used or _used_otherwise(register, others or {}):
             found.append((register, used))
     return found
 
 
-def _reads(outcome: SpellOutcome, register: dict[str, Any]) -> bool:
+def _registers() -> list[dict[str, Any]]:
+    return list(read_yaml(TEXTS).data["registers"].values())
+
+
+def other_uses(card: Card) -> dict[str, set[str]]:
+    """Types of spells that the card reads for something else than outcomes, by what that is."""
+    uses = {covariate.name: set(covariate.history.types) for covariate in card.covariates if covariate.history}
+    if card.registers is not None:
+        uses |= {link.attribute: set(link.by) for link in card.registers.links}
+        uses |= {"participation": set(card.registers.participation)}
+    return uses
+
+
+def _used_otherwise(register: dict[str, Any], others: Mapping[str, Collection[str]]) -> list[str]:
+    return [name for name, types in others.items() if not set(types).isdisjoint(register["types"])]
+
+
+def _reads(outcome: Outcome, register: dict[str, Any]) -> bool:
     if isinstance(outcome.rule, AmountAboveG):
         return bool(register.get("wages"))
     return not needed_types({outcome.name: outcome.rule}).isdisjoint(register["types"])
 
 
-def _attributes(register: dict[str, Any], used: dict[str, SpellOutcome]) -> list[str]:
+def _attributes(register: dict[str, Any], used: dict[str, Outcome]) -> list[str]:
     wanted = needed_attributes({name: outcome.rule for name, outcome in used.items()})
     return [text for name, text in register.get("attributes", {}).items() if name in wanted]
 
 
-def _break_lines(card: Card, found: dict[str, list[SpellOutcome]]) -> Iterator[str]:
+def _break_lines(card: Card, found: dict[str, list[Outcome]]) -> Iterator[str]:
     outcomes = _every(found)
     period = order_period(card, extra_months=_look_back(outcomes))
     breaks = load_breaks()

@@ -50,7 +50,7 @@ def spell_problems(
     ]
     if counts[0]:
         problems.append(Problem(SPELLS, f"{counts[0]} perioder slutter før de begynner.", "Rett datoene."))
-    return problems + _type_problems(types if covers is None else set(covers), rules)
+    return problems + _type_problems(types | set(covers or ()), rules)
 
 
 def column_problems(schema: pa.Schema, rules: Mapping[str, Rule]) -> list[Problem]:

@@ -1,4 +1,4 @@
-"""Outcomes made from spells: the rule of each as plain data, read from config/outcomes_spells.yaml.
+"""Rules of outcomes made from spells, as plain data; config/outcomes.yaml says which outcome has which.
 
 A rule says which spells count (types, and conditions on their attributes) and what is asked of them in a month. The
 same rules are carried out on a whole panel by analysis/spells.py and at single horizons by analysis/spell_baseline.py.
@@ -7,16 +7,9 @@ A condition on an attribute that is missing is neither met nor broken: where the
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import cache
-from pathlib import Path
 from typing import Any, ClassVar, Literal
 
 from analysis.basic_amount import Basis
-from analysis.yamlio import read_yaml
-
-CONFIG = Path(__file__).resolve().parent.parent / "config"
-LIBRARY = CONFIG / "outcomes_spells.yaml"
-BREAKS = CONFIG / "codes" / "breaks.yaml"
 
 When = Literal["last_day", "any_day"]
 Timing = Literal["point", "ever", "cumulative"]
@@ -124,27 +117,6 @@ class AmountAboveG:
 Rule = InState | DaysInMonth | MonthsSoFar | EverSoFar | AmountAboveG
 
 
-@dataclass(frozen=True)
-class SpellOutcome:
-    """An outcome made from spells. Texts have a key per language; `breaks` are keys of config/codes/breaks.yaml.
-
-    `timing`: point (in a named month), ever (at any time so far) or cumulative (counted so far); the three never
-    share a column. `unit` is None for shares.
-    """
-
-    name: str
-    label: dict[str, str]
-    phrase: dict[str, str]
-    definition: dict[str, str]
-    kind: Literal["share", "amount"]
-    timing: Timing
-    role: Literal["work", "process"]
-    register: dict[str, str]
-    breaks: tuple[str, ...]
-    rule: Rule
-    unit: dict[str, str] | None = None
-
-
 def spells_of(rule: Rule) -> tuple[Spells, ...]:
     """Every selection of spells that a rule reads; none for a rule on amounts."""
     if isinstance(rule, AmountAboveG):
@@ -213,37 +185,3 @@ RULES: dict[str, Callable[..., Rule]] = {
     "ever": lambda counted, types, where=None: EverSoFar(_read_state(counted, types, where)),
     "amount_above_g": AmountAboveG,
 }
-
-
-@cache
-def load_spell_outcomes(path: Path = LIBRARY) -> dict[str, SpellOutcome]:
-    """Read the library. A malformed entry is a programming error and raises ValueError, TypeError or KeyError."""
-    return {name: spell_outcome(name, path=path) for name in read_yaml(path).data}
-
-
-def spell_outcome(name: str, *, path: Path = LIBRARY, **parameters: Any) -> SpellOutcome:
-    """One outcome of the library, with other `parameters` of its rule: ``spell_outcome("…", multiple=2)``."""
-    entry = read_yaml(path).data[name]
-    rule = read_rule({**entry["rule"], **parameters})
-    texts = {key: _filled(entry[key], rule) for key in ("label", "phrase", "definition")}
-    breaks = tuple(entry.get("breaks", ()))
-    outcome = SpellOutcome(name=name, **{**entry, **texts, "rule": rule, "breaks": breaks})
-    if (outcome.timing, outcome.kind) != (rule.timing, rule.kind):
-        raise ValueError(f"{name}: timing and kind differ from those of its rule")
-    if unknown := set(breaks) - set(load_breaks()):
-        raise ValueError(f"{name}: no break {', '.join(sorted(unknown))}")
-    return outcome
-
-
-def load_breaks(path: Path = BREAKS) -> dict[str, dict[str, str]]:
-    """Known breaks in the registers: key to date (ISO) and text per language."""
-    return read_yaml(path).data
-
-
-def _filled(texts: Mapping[str, str], rule: Rule) -> dict[str, str]:
-    """The texts with the multiple of the rule where they ask for it, with a decimal comma in Norwegian."""
-    number = f"{getattr(rule, 'multiple', 0):g}"
-    return {
-        language: text.replace("{multiple}", number if language == "en" else number.replace(".", ","))
-        for language, text in texts.items()
-    }

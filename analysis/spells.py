@@ -32,7 +32,7 @@ class PanelSpec:
     """What a panel holds.
 
     `known_until`: last day that the register covers (None: it covers the window). `covers`: types that the delivery
-    covers, also those nobody had (None: those that occur). `amounts_from`: first month number that the amounts cover.
+    covers although nobody had them (None: those that occur). `amounts_from`: first month number that the amounts cover.
     """
 
     window: Window
@@ -50,13 +50,13 @@ def panel(persons: pd.DataFrame, spells: pa.Table, spec: PanelSpec, *, amounts: 
 
 def panel_chunks(
     persons: pd.DataFrame,
-    spells: Path,
+    spells: Path | pa.Table,
     spec: PanelSpec,
     *,
     amounts: pd.DataFrame | None = None,
     chunk_persons: int = CHUNK_PERSONS,
 ) -> Iterator[pa.Table]:
-    """The panel in pieces of `chunk_persons` persons, from a Parquet file of spells in any order of rows.
+    """The panel in pieces of `chunk_persons` persons, from a Parquet file (or table) of spells in any order of rows.
 
     `persons`: person_id; time_zero (month number, needed by rules that count since then); known_until (date), null
     for a person who could be followed all the way. `amounts`: person_id, month, amount (kroner); several rows of a
@@ -75,7 +75,10 @@ def panel_chunks(
     for start in range(0, len(everyone.ids), chunk_persons):
         people = _slice(everyone, slice(start, start + chunk_persons))
         these = [("person_id", ">=", people.ids[0]), ("person_id", "<=", people.ids[-1])]
-        yield _panel(people, pq.read_table(spells, columns=columns, filters=these, use_threads=False), spec, amounts)
+        own = spells
+        if isinstance(spells, Path):
+            own = pq.read_table(spells, columns=columns, filters=these, use_threads=False)
+        yield _panel(people, own, spec, amounts)
 
 
 def write_panel(path: Path, chunks: Iterable[pa.Table]) -> None:

@@ -9,11 +9,13 @@ from analysis.cards import Design, read_card
 from analysis.cli import main
 from analysis.months import month_number
 from analysis.order import TEXTS, needed_registers, order_list, order_outcomes, order_period
+from analysis.outcomes import load_outcomes, rules_of
 from analysis.provenance import ROOT
-from analysis.spell_rules import load_spell_outcomes, needed_attributes, needed_types
+from analysis.spell_rules import needed_attributes, needed_types
 from analysis.yamlio import read_yaml
 
 COHORTS = ROOT / "cohorts"
+COURSE = {"measure": "on_the_day", "types": ["course"]}
 
 
 def card_of(tmp_path, **changes):
@@ -112,9 +114,9 @@ def test_an_outcome_of_a_source_is_given_the_register_outcomes_of_its_kind_to_ch
         assert other not in names
 
 
-@pytest.mark.parametrize("name", load_spell_outcomes())
+@pytest.mark.parametrize("name", rules_of(load_outcomes()))
 def test_every_register_outcome_finds_registers_that_hold_all_it_reads(name):
-    outcome = load_spell_outcomes()[name]
+    outcome = load_outcomes()[name]
     registers = [register for register, _ in needed_registers({name: outcome})]
     assert registers
     rules = {name: outcome.rule}
@@ -123,7 +125,7 @@ def test_every_register_outcome_finds_registers_that_hold_all_it_reads(name):
 
 
 def test_only_what_an_outcome_reads_is_ordered():
-    library = load_spell_outcomes()
+    library = load_outcomes()
     names = [register["nb"] for register, _ in needed_registers({"x": library["in_education_last_day"]})]
     assert names == ["Nasjonal utdanningsdatabase"]
     ((jobs, used),) = needed_registers({"in_work_last_day": library["in_work_last_day"]})
@@ -164,3 +166,37 @@ def test_the_order_is_printed_and_written_where_that_is_asked_for(tmp_path, monk
     assert main(["order", "liten", "--out", "bestilling.md"]) == 0
     assert capsys.readouterr().out == printed == (tmp_path / "bestilling.md").read_text(encoding="utf-8")
     assert main(["order", "borte"]) == 1
+
+
+def test_a_card_with_registers_looks_as_far_back_as_it_says():
+    period = order_period(shipped("hpmt_synthetic"))
+    assert (period.first, period.last, period.reason) == ("2009-05", "2013-11", "24 måneder før start")
+    assert order_period(shipped("youth_teams_synthetic")).first == "12 måneder før hver persons starttidspunkt"
+
+
+def test_registers_behind_covariates_links_and_participation_are_ordered_too():
+    text = order_list(shipped("supported_employment_synthetic"), "supported_employment_synthetic")
+    rows = {row[0]: row[5] for row in table_rows(text, "Registre, variabler og perioder")}
+    assert rows["Navs stønadsregistre"] == "`aap_at_start`"
+    assert rows["Navs tiltaksregister"] == "`subsidised`, `participation`"
+    assert "`work_days_24`" in rows["Arbeidsforhold i a-ordningen (Aa-registeret før 2015)"]
+    keys = text.split("## Nøkler")[1].split("\n## ")[0]
+    assert "Kvinne" in keys
+    assert "Dager i arbeid" not in keys
+
+
+def test_a_type_that_no_register_holds_is_to_be_agreed_with_the_owner(tmp_path):
+    files = minimal_card()["files"]
+    spells = {"person_id": "p", "type": {"constant": "course"}, "from_date": "fra"}
+    files.append({"name": "kurs", "table": "spells", "format": "csv", "path": "k.csv", "columns": spells})
+    covariates = [*minimal_card()["covariates"], {"name": "c", "label": "a", "history": COURSE}]
+    card = card_of(tmp_path, files=files, covariates=covariates, registers={"first": "2018-01", "last": "2022-12"})
+    assert "perioder av typen course. Avtal kilde med dataeier." in order_list(card, "liten")
+
+
+def test_a_series_of_counts_orders_no_persons():
+    text = order_list(shipped("aap_youth_synthetic"), "aap_youth_synthetic")
+    assert "person_id" not in text
+    assert "Befolkning" not in text
+    assert "antall per kontor og måned: teller og nevner" in text
+    assert "| Kontorer |" in text

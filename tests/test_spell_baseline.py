@@ -14,12 +14,13 @@ from slow_spells import TYPES, month_of, slow_covariate, slow_panel, spell, spel
 
 from analysis.intervals import Window
 from analysis.months import month_number
+from analysis.outcomes import load_outcomes
 from analysis.problems import ProblemsFound
 from analysis.spell_baseline import BaselineSpec, DaysBefore, MonthsBefore, OnTheDay, spell_baseline
-from analysis.spell_rules import AmountAboveG, load_spell_outcomes, read_rule, read_spells
+from analysis.spell_rules import AmountAboveG, read_rule, read_spells
 from analysis.spells import PanelSpec, panel, panel_frame
 
-LIBRARY = load_spell_outcomes()
+LIBRARY = load_outcomes()
 WORK = read_spells(["work"])
 COVARIATES = {
     "in_work": OnTheDay(WORK),

@@ -17,19 +17,13 @@ from slow_spells import TYPES, slow_panel, spell, spell_lists, table
 from analysis.basic_amount import basic_amount_by_month, basic_amounts
 from analysis.intervals import Window
 from analysis.months import month_number
-from analysis.outcomes import load_outcomes
+from analysis.outcomes import load_outcomes, outcome_with
 from analysis.problems import ProblemsFound
-from analysis.spell_rules import (
-    AmountAboveG,
-    load_breaks,
-    load_spell_outcomes,
-    read_rule,
-    spell_outcome,
-)
+from analysis.spell_rules import AmountAboveG, read_rule
 from analysis.spells import PanelSpec, panel, panel_chunks, panel_frame, write_panel
 
 REFERENCE = Path(__file__).parent / "reference" / "panel"
-LIBRARY = load_spell_outcomes()
+LIBRARY = {name: outcome for name, outcome in load_outcomes().items() if outcome.rule is not None}
 WINTER = Window(month_number("2020-01"), 4)  # 2020 is a leap year
 
 
@@ -217,7 +211,7 @@ def test_a_shorter_follow_up_hides_months_and_changes_none(spells, data):
     pd.testing.assert_frame_equal(cut.loc[cut["observed"], names], whole.loc[cut["observed"], names])
 
 
-def test_chunks_from_a_file_equal_one_piece_in_memory(tmp_path):
+def test_chunks_from_a_file_or_a_table_equal_one_piece_in_memory(tmp_path):
     draw = random.Random(7)
     spells = [
         spell(draw.randrange(20), draw.choice(TYPES), date(2020, 1, 1) + timedelta(draw.randrange(90)), share=0.5)
@@ -229,6 +223,7 @@ def test_chunks_from_a_file_equal_one_piece_in_memory(tmp_path):
     write_panel(tmp_path / "panel.parquet", panel_chunks(persons, tmp_path / "spells.parquet", spec, chunk_persons=3))
     whole = panel(persons, table(spells), spec)
     assert pq.read_table(tmp_path / "panel.parquet").equals(whole)
+    assert pa.concat_tables(panel_chunks(persons, table(spells), spec, chunk_persons=3)).equals(whole)
     assert pq.ParquetFile(tmp_path / "panel.parquet").metadata.num_row_groups == 4
     assert sorted(path.name for path in tmp_path.iterdir()) == ["panel.parquet", "spells.parquet"]
 
@@ -366,6 +361,14 @@ def test_in_education_looks_at_the_last_day():
     assert one_person("in_education_last_day", spells, months=("2020-01", "2020-02")) == [1, 0]
 
 
+def test_in_work_or_education_is_either_on_the_last_day():
+    spells = [job("2020-01-15", "2020-02-28"), spell(1, "education", "2020-02-01", "2020-03-31"), job("2020-03-01")]
+    found = one_person("in_work_or_education_last_day", spells, months=("2019-12", "2020-04"))
+    assert found == [0, 1, 1, 1, 1]
+    spells = [job("2020-01-01", "2020-01-30"), spell(1, "education", "2020-02-01", "2020-02-29")]
+    assert one_person("in_work_or_education_last_day", spells, months=("2020-01", "2020-03")) == [0, 1, 0]
+
+
 def test_in_a_labour_market_programme_looks_at_the_last_day():
     spells = [spell(1, "labour_market_programme", "2020-01-15", "2020-02-29")]
     assert one_person("in_labour_market_programme", spells, months=("2020-01", "2020-03")) == [1, 1, 0]
@@ -394,8 +397,8 @@ def test_earnings_above_g_in_december_compare_the_year_with_the_mean_of_the_year
     assert one_person("earnings_above_g", [], amounts=exact, **options) == [0]
     more = pd.concat([exact, amounts({"2020-01": 0.01})])
     assert one_person("earnings_above_g", [], amounts=more, **options) == [1]
-    assert one_person(spell_outcome("earnings_above_g", multiple=2), [], amounts=more, **options) == [0]
-    assert one_person(spell_outcome("earnings_above_g", multiple=0.5), [], amounts=exact, **options) == [1]
+    assert one_person(outcome_with("earnings_above_g", multiple=2), [], amounts=more, **options) == [0]
+    assert one_person(outcome_with("earnings_above_g", multiple=0.5), [], amounts=exact, **options) == [1]
 
 
 def test_earnings_are_missing_until_twelve_months_are_covered():
@@ -408,7 +411,7 @@ def test_earnings_are_missing_until_twelve_months_are_covered():
 
 def test_earnings_in_a_single_month_can_be_held_against_the_amount_in_force():
     rule_ = AmountAboveG(multiple=1, months=1, basis="in_force")
-    outcome = spell_outcome("earnings_above_g", months=1, basis="in_force")
+    outcome = outcome_with("earnings_above_g", months=1, basis="in_force")
     assert outcome.rule == rule_
     paid = amounts({"2020-04": 99_858 / 12 + 0.01, "2020-05": 99_858 / 12 + 0.01})  # 101 351 from May
     found = one_person(outcome, [], amounts=paid, months=("2020-04", "2020-05"), amounts_from=month_number("2015-01"))
@@ -434,44 +437,6 @@ def test_ever_and_point_differ_and_stand_in_columns_of_their_own():
     assert frame["now"].tolist() == [0, 1, 0, 0]
     assert frame["ever"].tolist() == [0, 1, 1, 1]
     assert frame["months"].tolist() == [0, 1, 1, 1]
-
-
-def test_every_outcome_of_the_library_has_the_timing_and_kind_of_its_rule():
-    for outcome in LIBRARY.values():
-        assert (outcome.timing, outcome.kind) == (outcome.rule.timing, outcome.rule.kind), outcome.name
-        assert (outcome.unit is not None) == (outcome.kind == "amount"), outcome.name
-    assert {outcome.timing for outcome in LIBRARY.values()} == {"point", "cumulative"}
-
-
-def test_a_library_entry_with_the_timing_of_another_rule_is_refused(tmp_path):
-    text = "x:\n  label: {nb: x}\n  phrase: {nb: x}\n  definition: {nb: x}\n  kind: share\n  timing: point\n"
-    text += "  role: work\n  register: {nb: x}\n  rule: {name: ever, counted: any_day, types: [work]}\n"
-    (tmp_path / "library.yaml").write_text(text)
-    with pytest.raises(ValueError, match="timing and kind"):
-        load_spell_outcomes(tmp_path / "library.yaml")
-
-
-@pytest.mark.parametrize("name", sorted(LIBRARY))
-def test_every_outcome_is_told_in_three_languages(name):
-    outcome = LIBRARY[name]
-    for texts in (outcome.label, outcome.phrase, outcome.definition, outcome.register, outcome.unit):
-        assert texts is None or (set(texts) == {"nb", "nn", "en"} and all(map(str.strip, texts.values())))
-        assert texts is None or not any("{" in text for text in texts.values())
-
-
-def test_no_name_stands_in_both_libraries():
-    assert not set(LIBRARY) & set(load_outcomes())
-
-
-def test_breaks_are_dated_and_told_in_three_languages():
-    for key, entry in load_breaks().items():
-        assert set(entry) == {"date", "nb", "nn", "en"}, key
-        assert date.fromisoformat(entry["date"])
-
-
-def test_a_multiple_is_printed_with_a_decimal_comma_in_norwegian():
-    outcome = spell_outcome("earnings_above_g", multiple=2.5)
-    assert (outcome.label["nb"], outcome.label["en"]) == ("arbeidsinntekt over 2,5 G", "earnings above 2.5 G")
 
 
 # The edges: windows, ends of follow-up, open spells
@@ -550,6 +515,12 @@ def test_a_register_that_was_not_delivered_is_not_read_as_nobody_in_it():
         [{"person_id": 1}], [job("2020-01-01")], {"aap": rule("any_day", ["aap"])}, covers=("work", "aap")
     )
     assert frame["aap"].tolist() == [0.0] * 4
+
+
+def test_a_type_that_occurs_is_covered_whether_or_not_the_card_names_it():
+    rules = {"aap": rule("any_day", ["aap"]), "work": rule("any_day")}
+    frame = fast_panel([{"person_id": 1}], [job("2020-01-01")], rules, covers=("aap",))
+    assert (frame["aap"].tolist(), frame["work"].tolist()) == ([0.0] * 4, [1.0] * 4)
 
 
 def test_an_attribute_that_was_not_delivered_is_named():
