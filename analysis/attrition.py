@@ -9,6 +9,7 @@ from analysis.tables import ATTRITION
 
 STEPS = {
     "delivered": "levert",
+    "outside_population": "utenfor populasjonen",
     "measured": "alle utfall målt ved base_month og ved første horisont",
     "matched": "matchet",
 }

@@ -1,27 +1,26 @@
-"""Reading the files of a delivery into DuckDB, every value as text with its row number.
+"""The files of a delivery: where they lie, what is wrong with each as a whole, and its rows as text.
 
-All options come from the card. A file that cannot be read as the card says gives problems, never a traceback and
+All options come from the card. A file that cannot be read as the card says gives findings, never a traceback and
 never a value.
 """
 
 import importlib.util
+from collections.abc import Iterator
 from pathlib import Path
 
-import duckdb
 import pyarrow as pa
+import pyarrow.compute as pc
 
+from analysis.card_delivery import file_label
 from analysis.cards import Card, File
 from analysis.csv_rows import ROW
 from analysis.files import sha256
+from analysis.findings import Finding
 from analysis.problems import Problem, stop_if_any
 from analysis.readers import open_file
 from analysis.readers.contract import Unreadable, columns_wanted
 from analysis.readers.postgresql import query_digest
-
-
-def raw_table(file: File) -> str:
-    """Name of the DuckDB table that holds the file: all columns as text, and `ROW` as in the file."""
-    return f'"raw_{file.name}"'
+from analysis.table_rules import counted, finding
 
 
 def file_path(file: File, folder: Path) -> Path | None:
@@ -39,109 +38,91 @@ def file_path(file: File, folder: Path) -> Path | None:
     return Path(found.origin).parent / file.path
 
 
-def file_label(file: File) -> str:
-    """How messages and provenance name the file or query: never with a path of the machine, or a database's."""
-    if file.path is None:
-        return f"database/{file.name}"
-    return f"{file.package or 'data'}/{file.path}"
+class Reading:
+    """One pass through a file: `names` of its columns once it is open, and `findings` about the file as a whole.
+
+    `stands` tells, after the pass, whether the rows that came were right, so that they may be checked and used.
+    """
+
+    def __init__(self, file: File, folder: Path):
+        self.file, self.label = file, file_label(file)
+        self.names: list[str] = []
+        self.findings: list[Finding] = []
+        self.stands = True
+        self._path = file_path(file, folder)
+
+    def batches(self) -> Iterator[pa.Table]:
+        """The rows as text with their number in `ROW`, without empty rows."""
+        if not self._is_there():
+            self.stands = False
+            return
+        count = 0
+        try:
+            source = open_file(self.file, self._path, self.label)
+            self.names = source.names
+            for rows in source.batches:
+                filled = without_empty_rows(rows)
+                count += len(filled)
+                yield filled
+        except Unreadable as broken:
+            self.stands = broken.rows_stand
+            self.findings += missing_columns(self.file, self.names) if self.stands else []
+            self.findings += [_unreadable(problem) for problem in broken.problems]
+        else:
+            self.findings += row_count_findings(self.file, count) + missing_columns(self.file, self.names)
+
+    def _is_there(self) -> bool:
+        """Whether there is anything to read; what is wrong otherwise is told."""
+        if self._path is None:
+            return True
+        if not self._path.is_file():
+            package = self.file.package
+            place = f"pakken {package}" if package else f"kohortens mappe data/ ({self.file.path})"
+            self.findings.append(finding("file_missing", self.label, place=place))
+            return False
+        if self.file.sha256 is not None and sha256(self._path) != self.file.sha256:
+            self.findings.append(finding("checksum", self.label))
+        if self._path.stat().st_size == 0:
+            self.findings.append(finding("file_empty", self.label))
+            return False
+        return True
 
 
-def load_file(connection: duckdb.DuckDBPyConnection, file: File, folder: Path) -> list[Problem]:
-    """Read one file, or the result of one query, into its raw table; returns what is wrong with it as a whole."""
-    path = file_path(file, folder)
-    if path is not None and not path.is_file():
-        where = f"pakken {file.package}" if file.package else f"kohortens mappe data/ ({file.path})"
-        return [Problem(file_label(file), "filen finnes ikke.", f"Den skal ligge i {where}.")]
-    problems = _checksum_problems(file, path)
-    unreadable = _load_rows(connection, file, path)
-    if not unreadable:
-        problems += _row_count_problems(connection, file)
-    if is_loaded(connection, file):
-        problems += missing_column_problems(connection, file)
-    return problems + unreadable
+def _unreadable(problem: Problem) -> Finding:
+    """What a reader says; its `where` may hold rows."""
+    return Finding(rule="file_unreadable", severity="FATAL", where=problem.where, what=problem.what, mend=problem.mend)
 
 
-def _load_rows(connection: duckdb.DuckDBPyConnection, file: File, path: Path | None) -> list[Problem]:
-    """Make the raw table; what is wrong with the file's form. The table is kept when the rows in it are right."""
-    if path is not None and path.stat().st_size == 0:
-        return [Problem(file_label(file), "filen er tom.")]
-    try:
-        source = open_file(file, path, file_label(file))
-        _create_raw_table(connection, file, source.names)
-        for rows in source.batches:
-            _append_rows(connection, file, rows)
-    except Unreadable as broken:
-        if not broken.rows_stand:
-            connection.execute(f"DROP TABLE IF EXISTS {raw_table(file)}")
-        return broken.problems
-    return []
+def missing_columns(file: File, names: list[str]) -> list[Finding]:
+    """One finding per column that the card names and the file lacks. The header is not shown: it may be a person."""
+    wanted = dict.fromkeys([*columns_wanted(file), *(name for c in file.columns.values() for name in c.earliest or ())])
+    label = file_label(file)
+    return [finding("column_missing", label, column=name) for name in wanted if name not in names]
 
 
-def is_loaded(connection: duckdb.DuckDBPyConnection, file: File) -> bool:
-    """Whether the raw table of the file was made."""
-    names = {name for (name,) in connection.sql("SELECT table_name FROM duckdb_tables()").fetchall()}
-    return raw_table(file).strip('"') in names
-
-
-def _checksum_problems(file: File, path: Path | None) -> list[Problem]:
-    if path is None or file.sha256 is None or sha256(path) == file.sha256:
+def row_count_findings(file: File, count: int) -> list[Finding]:
+    """No rows at all, or another number than the card states."""
+    if count == 0:
+        source = "filen har ingen rader" if file.path else "spørringen gir ingen rader"
+        return [finding("no_rows", file_label(file), source=source)]
+    if file.rows is None or count == file.rows:
         return []
-    return [Problem(file_label(file), "filen er en annen enn den kortet oppgir (SHA-256).", "Rett filen eller kortet.")]
+    return [finding("row_count", file_label(file), found=counted(count, "rad", "rader"), stated=file.rows)]
 
 
-def _row_count_problems(connection: duckdb.DuckDBPyConnection, file: File) -> list[Problem]:
-    found = connection.sql(f"SELECT count(*) FROM {raw_table(file)}").fetchall()[0][0]
-    if found == 0:
-        return [Problem(file_label(file), "filen har ingen rader." if file.path else "spørringen gir ingen rader.")]
-    if file.rows is None or found == file.rows:
-        return []
-    rows = "rad" if found == 1 else "rader"
-    return [
-        Problem(
-            file_label(file), f"filen har {found} {rows}, men kortet oppgir {file.rows}.", "Rett filen eller kortet."
-        )
-    ]
-
-
-def columns_found(connection: duckdb.DuckDBPyConnection, file: File) -> list[str]:
-    """Source columns of the loaded file."""
-    return [name for name in connection.table(raw_table(file).strip('"')).columns if name != ROW]
-
-
-def missing_column_problems(connection: duckdb.DuckDBPyConnection, file: File) -> list[Problem]:
-    """One problem per column that the card names and the file lacks. The header is not shown: it may be a person."""
-    found = columns_found(connection, file)
-    return [
-        Problem(
-            f"{file_label(file)}, kolonne «{name}»", "kolonnen mangler i filen.", "Rett navnet i kortet under columns."
-        )
-        for name in columns_wanted(file)
-        if name not in found
-    ]
-
-
-def _create_raw_table(connection: duckdb.DuckDBPyConnection, file: File, names: list[str]) -> None:
-    columns = ", ".join(f"{_identifier(name)} VARCHAR" for name in names)
-    connection.execute(f"CREATE TABLE {raw_table(file)} ({ROW} BIGINT, {columns})")
-
-
-def _append_rows(connection: duckdb.DuckDBPyConnection, file: File, rows: pa.Table) -> None:
-    """Add rows to the raw table: what the card calls missing becomes NULL, and empty rows are passed over."""
-    names = [_identifier(name) for name in columns_found(connection, file)]
-    missing = ", ".join(_quoted(text) for text in file.missing)
-    texts = [f"CASE WHEN {name} NOT IN ({missing}) THEN {name} END" if missing else name for name in names]
-    something = " OR ".join(f"{name} <> ''" for name in names)
-    connection.register("rows", rows)
-    connection.execute(f"INSERT INTO {raw_table(file)} SELECT {ROW}, {', '.join(texts)} FROM rows WHERE {something}")
-    connection.unregister("rows")
-
-
-def _identifier(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'
-
-
-def _quoted(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"
+def without_empty_rows(rows: pa.Table) -> pa.Table:
+    """The rows with something in at least one column."""
+    empty = None
+    for name in rows.column_names:
+        if name != ROW:
+            lengths = pc.fill_null(pc.binary_length(rows.column(name)), 0)
+            if len(rows) == 0 or pc.min(lengths).as_py() > 0:
+                return rows
+            hollow = pc.equal(lengths, 0)
+            empty = hollow if empty is None else pc.and_(empty, hollow)
+            if not pc.any(empty).as_py():
+                return rows
+    return rows if empty is None else rows.filter(pc.invert(empty))
 
 
 def delivery_files(card: Card, folder: str | Path) -> dict[str, Path]:

@@ -10,6 +10,7 @@ from typing import Literal
 
 import pandas as pd
 
+from analysis.card_delivery import file_label
 from analysis.cards import Card
 from analysis.problems import Problem, stop_if_any
 from analysis.readers.contract import SHOWN_ROWS, row_words
@@ -63,16 +64,18 @@ def findings_table(findings: Iterable[Finding], card: Card) -> pd.DataFrame:
             "rows": ", ".join(map(str, finding.rows[:SHOWN_ROWS])),
             "what": finding.what,
             "mend": finding.mend,
-            "accepted": _reason(finding, card),
+            "accepted": accepted_reason(finding, card),
         }
         for finding in sorted(findings, key=lambda finding: ORDER.index(finding.severity))
     ]
     return pd.DataFrame(rows, columns=list(FINDINGS)).astype(FINDINGS)
 
 
-def _reason(finding: Finding, card: Card) -> str:
+def accepted_reason(finding: Finding, card: Card) -> str:
+    """The card's reason for accepting the finding, by rule and, where the card says so, by name of file or table."""
+    names = {file_label(file): file.name for file in card.files}
     for accepted in card.accepted:
-        if accepted.rule == finding.rule and accepted.file in (None, finding.where):
+        if accepted.rule == finding.rule and accepted.file in (None, names.get(finding.where, finding.where)):
             return accepted.reason.nb
     return ""
 

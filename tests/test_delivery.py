@@ -1,22 +1,15 @@
 """Reading files: options come from the card, rows keep their number, and nothing of the content is ever told."""
 
-import duckdb
 import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from rawrows import read_raw
 
 from analysis.cards import File
 from analysis.csv_rows import ROW, row_batches
-from analysis.delivery import (
-    columns_found,
-    delivery_digests,
-    file_label,
-    file_path,
-    load_file,
-    raw_table,
-)
+from analysis.delivery import Reading, delivery_digests, file_label, file_path
 from analysis.files import sha256
 from analysis.readers.contract import columns_wanted, row_words
 
@@ -32,11 +25,7 @@ def read(folder, content, **changes):
     """Problems as text, and the raw rows with their number, of a file with that content."""
     file = described(**changes)
     (folder / file.path).write_bytes(content.encode() if isinstance(content, str) else content)
-    with duckdb.connect() as connection:
-        problems = [str(problem).strip() for problem in load_file(connection, file, folder)]
-        names = {name for (name,) in connection.sql("SELECT table_name FROM duckdb_tables()").fetchall()}
-        rows = connection.sql(f"SELECT * FROM {raw_table(file)} ORDER BY {ROW}").fetchall() if names else None
-    return problems, rows
+    return read_raw(file, folder)
 
 
 def test_every_value_is_text_with_the_row_number_that_a_spreadsheet_shows(tmp_path):
@@ -199,13 +188,12 @@ def test_a_wrong_checksum_does_not_hide_what_else_is_wrong(tmp_path):
 
 
 def test_a_file_that_is_not_there_is_told_with_where_it_should_lie(tmp_path):
-    with duckdb.connect() as connection:
-        (problem,) = load_file(connection, described(), tmp_path)
-        assert str(problem) == "  data/p.csv: filen finnes ikke. Den skal ligge i kohortens mappe data/ (p.csv)."
-        for package in ("no_such_package", "no_such_package.inner", ".relative"):
-            (problem,) = load_file(connection, described(package=package), tmp_path)
-            assert f"pakken {package}" in problem.mend
-            assert str(tmp_path) not in str(problem)
+    (problem,), _ = read_raw(described(), tmp_path)
+    assert problem == "data/p.csv: filen finnes ikke. Den skal ligge i kohortens mappe data/ (p.csv)."
+    for package in ("no_such_package", "no_such_package.inner", ".relative"):
+        (problem,), _ = read_raw(described(package=package), tmp_path)
+        assert f"pakken {package}" in problem
+        assert str(tmp_path) not in problem
 
 
 def test_a_file_of_a_package_lies_inside_the_package(tmp_path):
@@ -265,10 +253,11 @@ def test_stata_columns_come_as_the_numbers_that_stand_in_the_file(tmp_path):
     )
     frame.to_stata(tmp_path / "p.dta", write_index=False, convert_dates={"dag": "td"})
     file = described(path="p.dta", format="stata", missing=["", "x2"])
-    with duckdb.connect() as connection:
-        assert load_file(connection, file, tmp_path) == []
-        assert columns_found(connection, file) == ["id", "gruppe", "verdi", "stor", "dag"]
-        rows = connection.sql(f"SELECT * FROM {raw_table(file)} ORDER BY {ROW}").fetchall()
+    reading = Reading(file, tmp_path)
+    next(reading.batches())
+    assert reading.names == ["id", "gruppe", "verdi", "stor", "dag"]
+    problems, rows = read_raw(file, tmp_path)
+    assert problems == []
     assert [row[0] for row in rows] == [1, 2, 3]
     assert rows[0][1:] == ("x1", "1", str(float(np.float32(0.1))).replace(".", ","), "1e-7", "2020-01-31")
     assert rows[1][1:] == (None, "0", "3", "1,5e+300", "2021-12-01")

@@ -13,10 +13,11 @@ from hypothesis import strategies as st
 
 from analysis.cards import Card, read_card
 from analysis.delivery import file_path
-from analysis.intake import Delivery, dense_ids, read_delivery
+from analysis.intake import Delivery, read_delivery
 from analysis.nationalid import FIRST_WEIGHTS, SECOND_WEIGHTS, SYNTHETIC, kind
 from analysis.problems import ProblemsFound
 from analysis.provenance import ROOT
+from analysis.pseudonyms import dense_ids
 
 CANARY = "KANARI"
 # Numbers that stand nowhere else: not as row numbers, lengths or limits.
@@ -81,7 +82,7 @@ def test_four_different_mistakes_are_told_at_once_with_file_column_rows_and_rule
     frame.loc[2, "start"] = ""
     assert problems_of(tmp_path, frame) == {
         "data/persons.csv, kolonne «inntekt_2021»": "kolonnen mangler i filen.",
-        "data/persons.csv, rad 5, 9, person_id": "samme person-id står i flere rader.",
+        "data/persons.csv, rad 5, 9, kolonne «lopenr»": "samme person-id står i flere rader.",
         "data/persons.csv, rad 3, 6, kolonne «alder»": "skal være et tall.",
         "data/persons.csv, rad 4, kolonne «start»": "en deltaker mangler starttidspunkt.",
     }
@@ -221,6 +222,7 @@ def test_tables_have_the_types_of_the_contract_and_the_values_of_the_file(tmp_pa
         "arm": "str",
         "time_zero": "Int16",
         "adoption_month": "Int16",
+        "left_on": "datetime64[us]",
         "age": "float64",
         "education_years": "float64",
         "treated": "bool",
@@ -294,8 +296,8 @@ def test_persons_of_several_files_are_one_table_and_an_id_in_both_is_told(tmp_pa
         read_delivery(read_card(path), path.parent / "data")
     assert_tells_no_value(caught.value)
     assert [problem.where for problem in caught.value.problems] == [
-        "data/persons.csv, rad 13, person_id",
-        "data/more.csv, rad 2, person_id",
+        "data/persons.csv, rad 13, kolonne «lopenr»",
+        "data/more.csv, rad 2, kolonne «lopenr»",
     ]
     more.iloc[1:].to_csv(path.parent / "data" / "more.csv", index=False, sep=";")
     assert len(read_delivery(read_card(path), path.parent / "data").persons) == 20
