@@ -1,6 +1,5 @@
 """Propensity scores: equal to R's, equal for equal persons, and clear about what cannot be fitted."""
 
-import json
 from pathlib import Path
 
 import numpy as np
@@ -9,10 +8,13 @@ import pytest
 import statsmodels.api as sm
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from neighbour_cases import frame as frame_of
+from neighbour_cases import reference
 from scipy.special import expit
 
+from analysis import scores as module
 from analysis.problems import ProblemsFound
-from analysis.scores import as_float64, fit_scores
+from analysis.scores import as_float64, distinct_rows, fit_scores
 
 REFERENCE = Path(__file__).parent / "reference" / "matching"
 FORMULA = "age + educ + race + married + nodegree + re74 + re75"
@@ -36,13 +38,54 @@ def told(frame, formula, treated):
     return str(caught.value)
 
 
-def test_scores_equal_those_of_r(lalonde):
+@pytest.mark.parametrize(("data", "link"), [(d, k) for d in ("lalonde", "navsyn_a") for k in ("logit", "linear_logit")])
+def test_scores_equal_those_of_r(data, link):
     # R's glm stops at a deviance change of 1e-8, which is what the tolerance reflects.
-    stored = json.loads((REFERENCE / "nearest_lalonde.json").read_text())
-    scores = fit_scores(lalonde, FORMULA, lalonde["treat"])
-    np.testing.assert_allclose(scores.probability, stored["probability"], rtol=0, atol=1e-7)
-    np.testing.assert_allclose(scores.linear, stored["linear"], rtol=0, atol=1e-7)
+    meta = reference(data)["meta"]
+    scores = fit_scores(frame_of(data), meta["formula"].split("~")[1], frame_of(data)[meta["treated"]])
+    got = scores.probability if link == "logit" else scores.linear
+    np.testing.assert_allclose(got, reference(data)["scores"][link], rtol=0, atol=1e-7)
     assert scores.converged
+
+
+def test_scores_equal_those_of_statsmodels_and_sampling_weights_those_of_its_glm(sample):
+    design = sm.add_constant(sample[["a", "b"]].astype(float))
+    plain = sm.Logit(sample["treated"].astype(float), design).fit(disp=False, tol=1e-13, method="newton")
+    scores = fit_scores(sample, "a + b", sample["treated"])
+    np.testing.assert_allclose(scores.probability, plain.predict(), rtol=0, atol=1e-12)
+    weights = np.random.default_rng(1).uniform(0.5, 4, 400)
+    glm = sm.GLM(sample["treated"].astype(float), design, family=sm.families.Binomial(), freq_weights=weights)
+    weighted = fit_scores(sample, "a + b", sample["treated"], sampling_weights=weights)
+    expected = glm.fit(tol=1e-14, tol_criterion="params", maxiter=100)
+    np.testing.assert_allclose(weighted.coefficients, expected.params, rtol=0, atol=1e-10)
+    np.testing.assert_allclose(weighted.probability, expected.predict(), rtol=0, atol=1e-10)
+
+
+def test_a_sampling_weight_of_three_is_three_persons(sample):
+    times = np.random.default_rng(2).integers(1, 4, 400)
+    weighted = fit_scores(sample, "a + C(group)", sample["treated"], sampling_weights=times.astype(float))
+    copies = sample.loc[np.repeat(sample.index, times)]
+    repeated = fit_scores(copies, "a + C(group)", copies["treated"])
+    np.testing.assert_allclose(repeated.coefficients, weighted.coefficients, atol=1e-11)
+    assert repeated.log_likelihood == pytest.approx(weighted.log_likelihood, rel=1e-12)
+
+
+def test_scores_fitted_on_some_are_missing_for_the_others(sample):
+    keep = (sample["a"] > -1).to_numpy()
+    some = fit_scores(sample, "a + b", sample["treated"], keep=keep)
+    alone = fit_scores(sample[keep], "a + b", sample.loc[keep, "treated"])
+    np.testing.assert_array_equal(some.linear[keep], alone.linear)
+    assert np.isnan(some.probability[~keep]).all()
+
+
+def test_a_quarter_of_a_million_persons_get_the_scores_of_statsmodels():
+    rng = np.random.default_rng(12)
+    frame = pd.DataFrame(rng.normal(size=(250_000, 3)), columns=["a", "b", "c"]).round(2)
+    treated = rng.random(250_000) < expit(-2 + frame["a"] - 0.5 * frame["b"])
+    plain = sm.Logit(treated.astype(float), sm.add_constant(frame)).fit(disp=False, tol=1e-13, method="newton")
+    scores = fit_scores(frame, "a + b + c", treated)
+    np.testing.assert_allclose(scores.coefficients, plain.params, rtol=0, atol=1e-10)
+    np.testing.assert_allclose(scores.linear, plain.fittedvalues, rtol=0, atol=1e-10)
 
 
 def test_coefficients_are_in_the_units_of_the_frame_and_equal_statsmodels(lalonde):
@@ -189,8 +232,25 @@ def test_wrong_calls_are_programming_errors(sample):
         fit_scores(sample, "a", sample["treated"][:10])
     with pytest.raises(ValueError, match="0 and 1"):
         fit_scores(sample, "a", sample["b"])
+    with pytest.raises(ValueError, match="sampling_weights"):
+        fit_scores(sample, "a", sample["treated"], sampling_weights=np.zeros(400))
+    with pytest.raises(ValueError, match="keep"):
+        fit_scores(sample, "a", sample["treated"], keep=np.arange(400))
 
 
 def test_casting_keeps_text_and_makes_numbers_float64():
     frame = pd.DataFrame({"n": pd.Series([1, 2], dtype="int8"), "t": ["x", "y"], "f": [True, False]})
     assert [str(kind) for kind in as_float64(frame).dtypes] == ["float64", "str", "float64"]
+
+
+def test_distinct_rows_are_numbered_by_first_appearance():
+    frame = pd.DataFrame({"x": [1.5, -0.0, 0.0, 1.5, 1.5], "t": ["b", "a", "a", "b", "c"]})
+    row, first = distinct_rows(frame)
+    assert row.tolist() == [0, 1, 1, 0, 2]
+    assert first.tolist() == [0, 1, 4]
+
+
+def test_rows_that_collide_in_the_hash_are_told_apart_all_the_same(monkeypatch):
+    frame = pd.DataFrame({"x": [1.0, 2.0, 1.0, 3.0], "t": pd.Categorical(["a", "a", "a", "b"])})
+    monkeypatch.setattr(module, "_row_hash", lambda frame: np.zeros(len(frame), dtype=np.uint64))
+    assert distinct_rows(frame)[0].tolist() == [0, 1, 0, 2]
