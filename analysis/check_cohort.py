@@ -15,7 +15,7 @@ from analysis.checks.overlap import effective_sample, lost_treated
 from analysis.checks.placebo import placebo
 from analysis.checks.precision import imprecision, no_estimate
 from analysis.checks.spread import spread
-from analysis.grade import Grade, grade
+from analysis.grade import Grade, grade, ungraded
 from analysis.headline import decisive_row
 
 
@@ -55,6 +55,15 @@ def check_matched(card: Card, estimates: pd.DataFrame, balances: pd.DataFrame, s
         *limitations(card),
     ]
     return _verdicts(card, found)
+
+
+def check_described(card: Card) -> Verdicts:
+    """Checks of a cohort that is described only: what design and source cannot carry, and no grade.
+
+    What the delivery's own checks found is a table of its own (`findings`), told in the report.
+    """
+    found = [few_treated_offices(card), *limitations(card)]
+    return Verdicts([check for check in found if check is not None], ungraded())
 
 
 def _verdicts(card: Card, found: list[Check | None]) -> Verdicts:

@@ -74,7 +74,7 @@ def _row(name: str, result: CohortResult) -> dict[str, Any]:
     card = result.card
     headline = decisive_row(card, result.estimates)
     if headline is None:
-        headline = _empty_headline(result.estimates)
+        headline = _empty_headline(card, result.estimates)
     clustered = headline.get("inference") == "cluster_t"
     return {
         "cohort": name,
@@ -88,8 +88,14 @@ def _row(name: str, result: CohortResult) -> dict[str, Any]:
     }
 
 
-def _empty_headline(estimates: pd.DataFrame) -> pd.Series:
-    """The primary row that could not be estimated, with its reason, or a row that says the source has no figures."""
+def _empty_headline(card: Card, estimates: pd.DataFrame) -> pd.Series:
+    """The primary row that could not be estimated, with its reason, or a row that says why there is none.
+
+    A cohort that is only described says what it describes: the main outcome at the main horizon.
+    """
+    if card.analysis == "describe":
+        shown = {"outcome": card.outcomes.primary, "horizon_months": card.horizons[0] if card.horizons else None}
+        return pd.Series({**shown, "status": "not_estimated", "reason": "described"})
     primary = estimates[estimates["role"] == "primary"]
     return primary.iloc[0] if len(primary) else pd.Series({"status": "not_estimated", "reason": "no_figures"})
 

@@ -12,6 +12,8 @@ from analysis.cards import Card
 from analysis.checks import Check
 
 GRADES = ("very_low", "low", "moderate", "high")
+# A cohort that estimates no effect has no evidence to grade.
+UNGRADED = "none"
 RANDOMISED = ("cluster_randomised", "individually_randomised")
 # A difference-in-differences may be worded as one only if these were made and hold; a check nobody made is not passed.
 DID_GATE = {
@@ -23,7 +25,7 @@ VERB_LEVELS = ("randomised", "did_checked", "adjusted", "description", "exposure
 
 @dataclass(frozen=True)
 class Grade:
-    """`grade` of GRADES, `start` before any step, `steps` as (check, steps down), `verbs` of VERB_LEVELS."""
+    """`grade` of GRADES or UNGRADED, `start` before any step, `steps` (check, steps down), `verbs` of VERB_LEVELS."""
 
     grade: str
     start: str
@@ -43,6 +45,11 @@ def grade(card: Card, checks: Iterable[Check]) -> Grade:
     steps = tuple((check.name, check.downgrade) for check in checks if not check.passed and check.downgrade)
     place = max(0, GRADES.index(start) - sum(down for _, down in steps))
     return Grade(GRADES[place], start, steps, verb_level(card, checks))
+
+
+def ungraded() -> Grade:
+    """What stands in the place of a grade where no effect was estimated; the words are those of a description."""
+    return Grade(UNGRADED, UNGRADED, (), "description")
 
 
 def verb_level(card: Card, checks: Iterable[Check]) -> str:

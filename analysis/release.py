@@ -13,8 +13,10 @@ import pandas as pd
 
 from analysis.cards import Card
 from analysis.files import read_parquet, write_csv, write_json
+from analysis.findings import stop_at_errors
 from analysis.plan import deviations, plan_hash
 from analysis.problems import Problem, ProblemsFound
+from analysis.provenance import run_id
 from analysis.tables import RELEASED
 
 OPEN_KINDS = ("published", "open", "synthetic")
@@ -29,14 +31,28 @@ class Released:
 
 
 def release(card: Card, tables: Mapping[str, pd.DataFrame]) -> Released:
-    """Treat every table of a cohort by its card's profile. Raises ProblemsFound where the profile may not be used."""
+    """Treat every table of a cohort by its card's profile; a table holds the columns of its contract and no others.
+
+    Raises ProblemsFound where the profile may not be used, and where the delivery has an error that the card does not
+    accept (`findings`, as `findings_table` gives it).
+    """
     if card.data_kind not in OPEN_KINDS:
         what = f"profilen {card.disclosure.profile} gjelder ikke for data av typen {card.data_kind}."
         raise ProblemsFound("Ingenting er frigitt.", [Problem("disclosure.profile", what, "Velg en annen profil.")])
-    treated = {name: tables.get(name, pd.DataFrame(columns=list(columns))) for name, columns in RELEASED.items()}
+    if "findings" in tables:
+        stop_at_errors(tables["findings"])
+    treated = {name: _columns(tables.get(name), columns) for name, columns in RELEASED.items()}
     actions = {name: {"rows": len(frame), "changed": 0, "hidden": 0} for name, frame in treated.items()}
     reason = card.disclosure.reason.model_dump(exclude_none=True)
     return Released(treated, {"profile": card.disclosure.profile, "reason": reason, "tables": actions})
+
+
+def _columns(table: pd.DataFrame | None, columns: tuple[str, ...]) -> pd.DataFrame:
+    """These columns of a table, or a table of no rows; a text of no letters is missing."""
+    if table is None:
+        return pd.DataFrame(columns=list(columns))
+    found = table[list(columns)]
+    return found.assign(**{name: found[name].replace("", None) for name in found.select_dtypes("str")})
 
 
 def read_tables(paths: Mapping[str, Any]) -> dict[str, pd.DataFrame]:
@@ -52,9 +68,12 @@ def provenance(
     digests: Mapping[str, str],
 ) -> dict[str, Any]:
     """Where the numbers come from: run, plan, its lock and deviations, input and code digests, and the ledger entry."""
-    runs = released.tables["estimates"]["run_id"].unique()
+    runs = list(released.tables["estimates"]["run_id"].unique())
+    if not runs and {"estimated", "lock"} <= digests.keys():
+        # Nothing was estimated that could carry the stamp; it is made of the same parts.
+        runs = [run_id(inputs=inputs, plan=plan_hash(card), code=digests["estimated"], lock=digests["lock"])]
     return {
-        "run_id": str(runs[0]) if len(runs) else None,
+        "run_id": str(runs[0]) if runs else None,
         "plan_hash": plan_hash(card),
         "plan_locked": None if lock is None else lock["locked"],
         "deviations": deviations(card, lock),

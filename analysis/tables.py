@@ -136,6 +136,8 @@ RELEASED: dict[str, tuple[str, ...]] = {
     "balance": BALANCE,
     "overlap": ("bin_low", "bin_high", "arm", "sample", "n", "share"),
     "matching": tuple(MATCHING),
+    # No row numbers, and no advice to whoever delivered: those lead to persons, or to nobody who reads this.
+    "findings": tuple(column for column in FINDINGS if column not in ("rows", "mend")),
 }
 
 

@@ -58,6 +58,17 @@ def test_a_cohort_without_a_number_keeps_its_row():
     assert pd.isna(found["estimate"])
 
 
+def test_a_cohort_that_is_only_described_says_what_it_describes_and_may_not_be_compared():
+    card = stages.changed(BASE, analysis="describe", horizons=[12, 24])
+    empty = CohortResult(card, estimates([]), {"grade": "none", "verbs": "description"})
+    found = comparison({"a": empty}).iloc[0]
+    assert (found["status"], found["reason"], found["grade"]) == ("not_estimated", "described", "none")
+    assert (found["outcome"], found["horizon_months"]) == (card.outcomes.primary, 12)
+    assert pd.isna(found["estimate"])
+    pair = comparability({"a": empty, "b": empty}).iloc[0]
+    assert (pair["comparable"], pair["reasons"]) == (False, "scale")
+
+
 def test_cohorts_alike_in_every_question_may_be_compared():
     found = comparability({"a": result(), "b": result(estimate=0.4)}).iloc[0]
     assert found["comparable"]

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from analysis.checks import Check
-from analysis.grade import DID_GATE, GRADES, VERB_LEVELS, grade, verb_level
+from analysis.grade import DID_GATE, GRADES, UNGRADED, VERB_LEVELS, grade, ungraded, verb_level
 
 HPMT, NSW, MENTOR = (stages.card(name) for name in (stages.HPMT, stages.NSW, stages.MENTOR))
 CHECKS = st.lists(
@@ -83,6 +83,13 @@ def test_a_matched_did_is_worded_as_one_only_when_every_check_of_the_gate_was_ma
 )
 def test_every_design_has_its_words(design, level):
     assert verb_level(stages.changed(HPMT, design=design), []) == level
+
+
+def test_where_no_effect_is_estimated_there_is_no_grade_and_no_step_down():
+    found = ungraded()
+    assert (found.grade, found.start, found.steps, found.verbs) == (UNGRADED, UNGRADED, (), "description")
+    assert UNGRADED not in GRADES
+    assert found.record() == {"grade": "none", "start": "none", "steps": [], "verbs": "description"}
 
 
 def test_a_staggered_did_needs_its_placebo():

@@ -170,8 +170,33 @@ def test_made_up_data_never_share_the_table_with_others(inputs, tmp_path):
     kept = [kept for kept in paths if kept.parent.name != stages.NSW]
     found = build_portal(other, pairs, [*kept, *path.parent.iterdir()], stages.STRINGS)
     assert stages.NSW not in [row["id"] for row in found["table"]["rows"]]
-    assert stages.NSW in [card["id"] for card in found["cards"]]
+    assert stages.NSW not in [card["id"] for card in found["cards"]]
+    assert [card["id"] for card in found["demonstration"]["cards"]] == [stages.NSW]
+    assert found["demonstration"]["banner"]["heading"] == "Syntetiske data"
+    assert found["labels"]["count_all"] == "3 rapporter, av dem 1 med syntetiske data"
     assert found["banner"] is None
+    pairs_told = printed.section_text(found, "sammenligning")
+    assert "Supported Work" not in pairs_told
+    assert pairs_told.count("kan ikke sammenlignes direkte") == 1
+
+
+def test_a_page_without_made_up_data_has_no_chapter_for_them(portal):
+    assert portal["demonstration"] is None
+    assert portal["labels"]["count_all"] == "3 rapporter"
+
+
+def test_a_cohort_that_is_only_described_says_so_and_leads_to_its_cells(inputs):
+    table, pairs, paths = inputs
+    chosen = table["cohort"] == stages.HPMT
+    other = table.astype({"reason": "object", "grade": "object"})
+    other.loc[chosen, ["status", "reason", "grade", "verbs"]] = ["not_estimated", "described", "none", "description"]
+    found = build_portal(other, pairs, paths, stages.STRINGS)
+    row = cells(found, stages.HPMT)
+    assert row[4:] == ["beskrivelse, ingen effekt anslått", "–", "Ikke vurdert"]
+    card = found["cards"][0]
+    assert card["tag"] == "Klyngerandomisert forsøk · publiserte tall · beskrivelse uten anslag"
+    assert "hpmt/cells.csv" in [link["href"] for link in card["links"]]
+    assert "hpmt/estimates.csv" not in [link["href"] for link in card["links"]]
 
 
 def test_all_made_up_gives_a_banner(inputs, tmp_path):

@@ -5,7 +5,10 @@ import pytest
 import stages
 
 from analysis.files import read_csv, read_json, write_parquet
+from analysis.findings import Finding, findings_table
+from analysis.plan import plan_hash
 from analysis.problems import ProblemsFound
+from analysis.provenance import run_id
 from analysis.release import provenance, read_tables, release
 from analysis.report.material import NAMES, read_material
 from analysis.tables import RELEASED
@@ -80,6 +83,34 @@ def test_the_three_kinds_that_may_pass_do_and_the_ledger_says_why(kind):
     assert ledger["profile"] == "open"
     assert ledger["reason"]["nb"] == card.disclosure.reason.nb
     assert ledger["tables"]["estimates"] == {"rows": 80, "changed": 0, "hidden": 0}
+
+
+def test_findings_are_released_without_row_numbers_and_without_advice():
+    card = stages.card(stages.NSW)
+    found = [
+        Finding(rule="overlap", severity="WARNING", where="nsw", what="overlapper.", mend="Se.", rows=(3, 7), count=2)
+    ]
+    table = release(card, {**stages.tables(stages.NSW), "findings": findings_table(found, card)}).tables["findings"]
+    assert list(table.columns) == ["rule", "severity", "place", "column", "count", "what", "accepted"]
+    assert table.iloc[0]["count"] == 2
+    assert table[["column", "accepted"]].isna().all(axis=None)
+
+
+def test_an_error_that_the_card_does_not_accept_stops_the_release():
+    card = stages.card(stages.NSW)
+    found = [Finding(rule="sum", severity="ERROR", where="nsw", what="summen stemmer ikke.")]
+    with pytest.raises(ProblemsFound, match="Ingenting er frigitt"):
+        release(card, {"findings": findings_table(found, card)})
+    accepting = stages.changed(card, accepted=[{"rule": "sum", "reason": {"nb": "Kjent avvik."}}])
+    table = release(accepting, {"findings": findings_table(found, accepting)}).tables["findings"]
+    assert table["accepted"].tolist() == ["Kjent avvik."]
+
+
+def test_a_run_without_an_estimate_has_an_id_of_the_same_parts():
+    card = stages.card(stages.NSW)
+    digests = {"code": "c", "estimated": "e", "lock": "l"}
+    found = provenance(card, release(card, {}), {"a.csv": "1"}, None, digests)
+    assert found["run_id"] == run_id(inputs={"a.csv": "1"}, plan=plan_hash(card), code="e", lock="l")
 
 
 def test_no_released_table_holds_a_row_per_person():

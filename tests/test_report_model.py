@@ -152,7 +152,8 @@ def test_a_source_of_a_small_table_leads_to_the_value(cohort):
 def test_every_section_of_the_design_stands_in_its_order(cohort):
     names = [section["id"] for section in stages.report(cohort)["sections"]]
     assert [name for name in names if name in SECTIONS] == SECTIONS
-    assert set(names) - set(SECTIONS) <= {"fasit", "fakta"}
+    assert set(names) - set(SECTIONS) <= {"fasit", "fakta", "leveransekontroll"}
+    assert ("leveransekontroll" in names) == (cohort == stages.NSW)
     assert ("fasit" in names) == (cohort == stages.NSW)
 
 

@@ -89,6 +89,19 @@ def test_without_its_script_every_card_shows_and_the_filter_does_not(root):
     assert not [card for card in cards if card.get("hidden") is not None]
 
 
+def test_made_up_data_have_a_chapter_with_a_banner_and_cards_of_their_own():
+    model = copy.deepcopy(SAMPLE)
+    moved = model["cards"].pop()
+    model["table"]["rows"] = [row for row in model["table"]["rows"] if row["id"] != moved["id"]]
+    banner = {"heading": "Syntetiske data", "text": "Laget av testen."}
+    model["demonstration"] = {"id": "demo", "title": "Demo", "text": "Bare prøver.", "banner": banner, "cards": [moved]}
+    page = lxml.html.document_fromstring(rendered(model))
+    chapter = page.get_element_by_id("demo").getparent()
+    assert [card.get("id") for card in chapter.xpath(".//li[@class='card']")] == [moved["id"]]
+    assert "Syntetiske data" in chapter.xpath(".//div[@class='banner']")[0].text_content()
+    assert "#demo" in page.xpath("//nav//a/@href")
+
+
 def test_the_count_is_told_to_screen_readers_in_the_words_of_the_model(root):
     count = root.get_element_by_id("page-count")
     assert count.get("role") == "status"

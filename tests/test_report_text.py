@@ -12,7 +12,7 @@ import variants
 
 from analysis import cards, strict
 from analysis.compare import DESIGN_ORDER
-from analysis.grade import GRADES
+from analysis.grade import GRADES, UNGRADED
 from analysis.report import model, portal_model
 from analysis.report.book import Row
 from analysis.report.conclusion import direction
@@ -35,6 +35,8 @@ RESERVED = {
     r"\bingen effekt\b": set(),
 }
 NEEDS = "For å anslå en effekt trengs"
+# A report without an estimate says so; that claims nothing.
+DENIALS = ("Den anslår ingen effekt.", "for ingen effekt er anslått.")
 
 
 @cache
@@ -83,6 +85,8 @@ class Noted(dict):
 def claims(report):
     """Where a report says what was found and how sure; the sentence on what an answer would need is no claim."""
     text = printed.section_text(report, *CLAIMS)
+    for denial in DENIALS:
+        text = text.replace(denial, "")
     return "\n".join(line.partition(NEEDS)[0] for line in text.split("\n"))
 
 
@@ -298,7 +302,7 @@ def test_closed_lists_of_words_are_those_of_the_card():
     assert set(found["data_kinds"]) == set(get_args(cards.DataKind))
     assert set(found["designs"]) == set(get_args(cards.Design)) == set(DESIGN_ORDER)
     assert set(found["certainties"]) == set(get_args(strict.Certainty))
-    assert set(found["grades"]) == set(GRADES)
+    assert set(found["grades"]) == {*GRADES, UNGRADED}
     assert set(found["annex"]["orders"]) == set(get_args(cards.Matching.model_fields["order"].annotation))
     used = {fact.unit for cohort in stages.PUBLISHED for fact in stages.figures(cohort).facts}
     assert used <= set(found["units"])
@@ -369,7 +373,7 @@ def test_no_number_has_a_decimal_point():
 
 def test_sentences_of_running_text_end():
     """Paragraphs, boxes and check sentences end with a full stop; a lead-in to a list or a formula may be open."""
-    open_ends = ("Kilden oppgir ikke:", "standardfeilen", "utvalget er", "effektive antallet")
+    open_ends = ("Kilden oppgir ikke:", "Dette er målt:", "standardfeilen", "utvalget er", "effektive antallet")
     for name, (_, report) in reached()["reports"].items():
         for section in report["sections"]:
             for block in section["blocks"]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+import described
 import pandas as pd
 import stages
 
@@ -77,6 +78,7 @@ def dated(material: Material, **provenance) -> Material:
 def reach() -> Iterator[tuple[str, Material]]:
     """A name and a material for every turn that the text can take."""
     yield from ((cohort, stages.material(cohort)) for cohort in stages.ALL)
+    yield from ((f"described {shape}", material) for shape, material in described.turns())
     for name, shift in (("up", UP), ("down", DOWN)):
         yield f"randomised {name}", two_arms(shift)
         yield f"description {name}", two_arms(shift, design="aggregated_series")

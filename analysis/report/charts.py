@@ -9,6 +9,8 @@ from analysis.report.blocks import Runs
 from analysis.report.book import Row
 from analysis.report.writer import Writer
 
+MOST_TICKS = 10
+
 
 def forest_row(w: Writer, label: str, group: str, row: Row, *, style: int) -> dict[str, Any]:
     """One line of a forest plot of differences between shares; `label` may hold marked numbers."""
@@ -40,6 +42,13 @@ def points_columns(w: Writer) -> list[dict[str, Any]]:
 def points_cells(w: Writer, row: Row) -> list[Runs]:
     """A difference in percentage points and its interval."""
     return [w.runs(w.book.points(row.estimate, sign=True)), w.runs(w.book.points_interval(row))]
+
+
+def span_ticks(w: Writer, low: int, high: int) -> list[dict[str, Any]]:
+    """Axis marks of a monthly series from `low` to `high` months after time zero: round steps that hold zero."""
+    step = next((step for step in (1, 2, 3, 6, 12, 24) if (high - low) / step <= MOST_TICKS), 60)
+    first, last = -(-low // step), high // step
+    return month_ticks(w, [step * place for place in range(first, last + 1)])
 
 
 def month_ticks(w: Writer, months: list[int]) -> list[dict[str, Any]]:

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from analysis.grade import UNGRADED
 from analysis.report.blocks import Block, Runs, callout
 from analysis.report.book import Ref, Row
 from analysis.report.writer import Writer
@@ -32,6 +33,8 @@ def conclusion(w: Writer, row: Row, note: str = "") -> Runs:
 def meaning(w: Writer, row: Row | None) -> Runs:
     """What the result can be used for."""
     verbs = w.material.grade["verbs"]
+    if w.material.grade["grade"] == UNGRADED:
+        return w.say("meaning.described")
     if w.material.card.benchmark is not None:
         return _benchmark_meaning(w)
     if w.material.check("no_estimate") is not None:
@@ -52,8 +55,10 @@ def _benchmark_meaning(w: Writer) -> Runs:
 
 
 def grade_box(w: Writer) -> Block:
-    """The evidence grade with where it starts and each step down."""
+    """The evidence grade with where it starts and each step down, or why there is none."""
     grade = w.material.grade
+    if grade["grade"] == UNGRADED:
+        return callout(w.label("grade.title", grade=w.word("grades.none")), w.say("grade.none"))
     parts = [w.word(f"grade.start.{grade['start']}")]
     steps = [_step(w, step) for step in grade["steps"]]
     parts.append(w.word("grade.steps", steps=", ".join(steps)) if steps else w.word("grade.no_steps"))

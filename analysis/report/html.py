@@ -4,7 +4,6 @@ Also the parts that the portal shares: runs of text, equations, figures, style s
 """
 
 import base64
-import hashlib
 import os
 import re
 from collections.abc import Sequence
@@ -16,6 +15,7 @@ from lxml import etree
 from markupsafe import Markup, escape
 
 from analysis.report import figures
+from analysis.report.policy import policy
 
 FAMILY = "Source Sans 3"
 LINK = re.compile(r"#\S+|https?://\S+|mailto:\S+|(?![^#?]*:)(?!//)[^\s\\]+")
@@ -85,17 +85,6 @@ def stylesheet(css: str, fonts: dict[int, bytes]) -> Markup:
 def _font_face(weight: int, font: bytes) -> str:
     source = f"data:font/woff2;base64,{base64.b64encode(font).decode('ascii')}"
     return f'@font-face{{font-family:"{FAMILY}";font-weight:{weight};src:url({source}) format("woff2")}}\n'
-
-
-def policy(style: str, script: str | None = None) -> str:
-    """Return the content security policy: nothing but this style, this script and fonts in the page itself."""
-    parts = ["default-src 'none'", "font-src data:", f"style-src {_digest(style)}"]
-    parts += [f"script-src {_digest(script)}"] if script else []
-    return "; ".join([*parts, "base-uri 'none'", "form-action 'none'"])
-
-
-def _digest(text: str) -> str:
-    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode('utf-8')).digest()).decode('ascii')}'"
 
 
 def outline(sections: Sequence[dict]) -> list[dict]:

@@ -10,9 +10,10 @@ from analysis.cards import Card
 from analysis.checks import Check, from_records
 from analysis.files import read_csv, read_json
 from analysis.results import TEXT_COLUMNS
-from analysis.tables import RELEASED
+from analysis.tables import FINDINGS, RELEASED, TEXT
 
-NAMES = (*TEXT_COLUMNS, "reason", "arm", "scope", "month", "sample", "covariate")
+FINDING_TEXTS = tuple(name for name, kind in FINDINGS.items() if kind == TEXT)
+NAMES = (*TEXT_COLUMNS, "reason", "arm", "scope", "month", "sample", "covariate", *FINDING_TEXTS)
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,8 @@ from analysis.report import blocks
 from analysis.report.blocks import Block
 from analysis.report.book import Book, Ref, Row
 from analysis.report.conclusion import grade_box, meaning
+from analysis.report.delivery_control import delivery_control
+from analysis.report.described import Described
 from analysis.report.language import Language
 from analysis.report.matched import Matched
 from analysis.report.material import Material
@@ -73,7 +75,10 @@ def build_report(material: Material, code: str, strings: str | Path) -> dict[str
 
 
 def _kind(w: Writer) -> Kind:
-    published = w.material.card.published
+    card = w.material.card
+    if card.analysis == "describe":
+        return Described(w)
+    published = card.published
     if published is None:
         return Matched(w)
     return TwoArms(w) if published.two_arms is not None else SingleArm(w)
@@ -101,6 +106,8 @@ def _sections(w: Writer, kind: Kind) -> Iterator[dict[str, Any]]:
     yield blocks.section("sammendrag", w.heading("summary"), _summary(w, kind))
     yield blocks.section("bakgrunn", w.heading("background"), [*_background(w), _frame(w)])
     yield blocks.section("data-og-metode", w.heading("data"), kind.data())
+    if w.material.card.published is None:
+        yield blocks.section("leveransekontroll", w.heading("delivery"), delivery_control(w), level=2)
     yield blocks.section("resultater", w.heading("results"), kind.results())
     yield blocks.section("over-tid", w.heading("over_time"), kind.over_time(), level=2)
     yield blocks.section("balanse", w.heading("balance"), kind.balance(), level=2)
@@ -112,7 +119,7 @@ def _sections(w: Writer, kind: Kind) -> Iterator[dict[str, Any]]:
     yield blocks.section("begrensninger", w.heading("limitations"), _limitations(w), level=2)
     yield blocks.section("betydning", w.heading("meaning"), _meaning(w, kind))
     yield blocks.section("vedlegg", w.heading("annex"), [])
-    yield blocks.section("metode", w.heading("method"), [*kind.method(), w.paragraph("annex.all_estimates")], level=2)
+    yield blocks.section("metode", w.heading("method"), [*kind.method(), _files(w)], level=2)
     if w.material.facts:
         yield blocks.section("fakta", w.heading("facts"), [_facts(w)], level=2)
     yield blocks.section("kilder", w.heading("sources"), [_sources(w)], level=2)
@@ -123,6 +130,16 @@ def _summary(w: Writer, kind: Kind) -> Iterator[Block | None]:
     yield from kind.summary()
     yield kind.keyfigures()
     yield grade_box(w)
+
+
+def _describes(w: Writer) -> bool:
+    """True for a cohort without an estimate."""
+    return w.material.card.analysis == "describe"
+
+
+def _files(w: Writer) -> Block:
+    """Where every number stands with all its digits."""
+    return w.paragraph("annex.all_cells" if _describes(w) else "annex.all_estimates")
 
 
 def _background(w: Writer) -> Iterator[Block]:
@@ -144,6 +161,8 @@ def _frame(w: Writer) -> Block:
         "assignment": w.text(card.assignment.rule),
         "estimand": w.text(card.estimand.description),
     }
+    if _describes(w):
+        del texts["estimand"]
     return blocks.definitions((w.say(f"frame.{name}"), w.runs(capital(text))) for name, text in texts.items())
 
 
@@ -180,7 +199,10 @@ def _count(w: Writer, row: Any, name: str) -> list[dict[str, Any]]:
 
 def _checks(w: Writer) -> Iterator[Block]:
     checks = [check for check in w.material.checks if check.text_id != "check.limitation"]
-    yield w.paragraph("uncertainty.intro" if checks else "uncertainty.no_checks")
+    if _describes(w):
+        yield w.paragraph("uncertainty.described")
+    else:
+        yield w.paragraph("uncertainty.intro" if checks else "uncertainty.no_checks")
     if checks:
         yield blocks.bullets(w.say_check(check) for check in checks)
 
@@ -197,7 +219,8 @@ def _limitations(w: Writer) -> Iterator[Block]:
 
 def _meaning(w: Writer, kind: Kind) -> Iterator[Block]:
     yield blocks.paragraph(meaning(w, kind.decisive()))
-    yield w.paragraph("meaning.compare")
+    if not _describes(w):
+        yield w.paragraph("meaning.compare")
 
 
 def _facts(w: Writer) -> Block:

@@ -9,6 +9,8 @@ from analysis.report import canvas
 from analysis.report.canvas import INK, LEAD, PENS, RULE, SMALL, SOFT, WIDTH, Paper
 
 PLOT_HEIGHT = 170.0
+# More markers than this would hide the line that they stand on.
+MOST_MARKERS = 16
 
 
 def _plot(
@@ -61,7 +63,12 @@ def _draw_series(axes: Axes, one: dict) -> None:
     if one["low"] and one["high"]:
         colour = PENS[one["style"]].colour
         axes.fill_between(one["x"], _with_gaps(one["low"]), _with_gaps(one["high"]), color=colour, alpha=0.16, lw=0)
-    axes.plot(one["x"], y, **_pen_line(one["style"]))
+    axes.plot(one["x"], y, markevery=_marker_gap(y), **_pen_line(one["style"]))
+
+
+def _marker_gap(values: Sequence[float]) -> int:
+    """Points from one marker to the next: every point of a short series, a few of a long one."""
+    return max(1, len(values) // MOST_MARKERS)
 
 
 def _with_gaps(values: Sequence[float | None]) -> list[float]:

@@ -7,6 +7,7 @@ from typing import Any
 import pandas as pd
 
 from analysis.files import read_json
+from analysis.grade import UNGRADED
 from analysis.outcomes import load_outcomes
 from analysis.report import blocks
 from analysis.report.book import Book, Ref, Row
@@ -27,14 +28,16 @@ def build_portal(
     models = {path.parent.name: read_json(path) for path in paths if path.suffix == ".json"}
     words = book.catalogue["portal"]
     synthetic = [model for model in models.values() if model["data_kind"] == "synthetic"]
+    made_up = comparison["data_kind"] == "synthetic"
     return {
         "lang": "nb",
         **{name: words[name] for name in ("title", "lead", "brand", "brand_note")},
         "date_text": max(models.values(), key=lambda model: model["date"])["date_text"],
-        "labels": _labels(book, len(models)),
+        "labels": _labels(book, len(models), len(synthetic)),
         "banner": book.catalogue["banner"] if synthetic and len(synthetic) == len(models) else None,
-        "table": _table(book, comparison[comparison["data_kind"] != "synthetic"], models),
-        "cards": [_card(book, row, models[row["cohort"]], paths) for _, row in comparison.iterrows()],
+        "table": _table(book, comparison[~made_up], models),
+        "cards": _cards(book, comparison[~made_up], models, paths),
+        "demonstration": _demonstration(book, _cards(book, comparison[made_up], models, paths)),
         "designs": [
             {"key": design, "label": capital(book.word(f"designs.{design}"))}
             for design in comparison["design"].unique()
@@ -43,11 +46,32 @@ def build_portal(
     }
 
 
-def _labels(book: Book, count: int) -> dict[str, str]:
+def _cards(book: Book, rows: pd.DataFrame, models: dict[str, Any], paths: list[Path]) -> list[dict[str, Any]]:
+    return [_card(book, row, models[row["cohort"]], paths) for _, row in rows.iterrows()]
+
+
+def _demonstration(book: Book, cards: list[dict[str, Any]]) -> dict[str, Any] | None:
+    """The chapter of made-up data, with its banner; nothing of it stands anywhere else on the page."""
+    if not cards:
+        return None
+    words = book.catalogue["portal"]["demonstration"]
+    return {
+        "id": "metodedemonstrasjon",
+        "title": words["title"],
+        "text": words["text"],
+        "banner": book.catalogue["banner"],
+        "cards": cards,
+    }
+
+
+def _labels(book: Book, count: int, made_up: int) -> dict[str, str]:
     """Words of the page; the script puts the number of cards that are shown in the place of {shown}."""
     labels = dict(book.catalogue["labels"])
+    counts = {"{n}": book.language.number(count), "{m}": book.language.number(made_up)}
+    labels["count_all"] = labels["count_made_up" if made_up else "count_all"]
     for name in ("count_all", "count_some"):
-        labels[name] = labels[name].replace("{n}", book.language.number(count))
+        for mark, number in counts.items():
+            labels[name] = labels[name].replace(mark, number)
     return labels
 
 
@@ -76,7 +100,7 @@ def _table(book: Book, comparison: pd.DataFrame, models: dict[str, Any]) -> dict
 
 def _row(book: Book, row: pd.Series, model: dict[str, Any]) -> dict[str, Any]:
     refs = Row("comparison", row["cohort"], row)
-    missing = "no_figures" if row["reason"] == "no_figures" else "not_estimated"
+    missing = row["reason"] if row["reason"] in ("no_figures", "described") else "not_estimated"
     estimate, interval, graphic = book.word(f"portal.{missing}"), "–", None
     if row["status"] == "estimated" and row["scale"] == "difference":
         estimate, interval = book.points(refs.estimate, sign=True), book.points_interval(refs)
@@ -128,10 +152,14 @@ def _card(book: Book, row: pd.Series, model: dict[str, Any], paths: list[Path]) 
         for kind in ("html", "pdf")
     ]
     numbers = book.catalogue["portal"]["links"]
-    links.append({"label": numbers["csv"], "href": f"{cohort}/estimates.csv", "size_text": "CSV"})
+    described = row["grade"] == UNGRADED
+    table = "cells" if described else "estimates"
+    links.append({"label": numbers["csv"], "href": f"{cohort}/{table}.csv", "size_text": "CSV"})
     links.append({"label": numbers["provenance"], "href": f"{cohort}/provenance.json", "size_text": "JSON"})
     hidden = book.word("portal.about_link", title=model["short_title"])
     tag = f"{capital(book.word('designs.' + row['design']))} · {book.word('data_kinds.' + row['data_kind'])}"
+    if described:
+        tag = book.word("portal.described_tag", tag=tag)
     return {
         "id": cohort,
         "title": model["title"],
@@ -149,11 +177,6 @@ def _size(book: Book, count: int) -> str:
 def _sections(book: Book, pairs: pd.DataFrame, models: dict[str, Any]) -> Iterable[dict[str, Any]]:
     """Why rows may not be held against each other, what the page is, and how accessible it is."""
     words = book.catalogue["portal"]
-    synthetic = [model for model in models.values() if model["data_kind"] == "synthetic"]
-    if synthetic:
-        names = blocks.bullets(book.runs(f"[{model['short_title']}](#{model['report']})") for model in synthetic)
-        intro = blocks.paragraph(book.runs(words["demonstration"]["text"]))
-        yield blocks.section("metodedemonstrasjon", words["demonstration"]["title"], [intro, names])
     yield blocks.section("sammenligning", words["gate_title"], _gate(book, pairs, models))
     for name in ("about", "accessibility", "verify"):
         texts = words[name]
@@ -164,6 +187,8 @@ def _gate(book: Book, pairs: pd.DataFrame, models: dict[str, Any]) -> list[block
     found = [blocks.paragraph(book.runs(book.word("portal.gate")))]
     items = []
     for _, pair in pairs.iterrows():
+        if "synthetic" in {models[pair[name]]["data_kind"] for name in ("cohort_a", "cohort_b")}:
+            continue
         a, b = (models[pair[name]]["short_title"] for name in ("cohort_a", "cohort_b"))
         if pair["comparable"]:
             items.append(book.runs(book.word("portal.comparable", a=a, b=b)))
