@@ -37,7 +37,9 @@ class Column(Growing):
     earliest: list[Filled] | None = Field(None, min_length=2, description="Date columns of which the earliest counts")
     values: dict[str, Filled] | None = Field(None, description="Source value to value of the table")
     missing: Filled | None = Field(None, description="Value of the table in the place of a missing one")
-    range: tuple[float, float] | None = Field(None, description="Lowest and highest value that can be right")
+    range: Annotated[list[float], Field(min_length=2, max_length=2)] | None = Field(
+        None, description="Lowest and highest value that can be right"
+    )
     type: Literal["text", "number"] = Field("text", description="Of a characteristic of offices")
 
 
@@ -93,6 +95,13 @@ class File(Growing):
     keep: dict[str, list[Filled]] = Field({}, description="Rows to use: source column to the values that are kept")
     columns: dict[Slug, Annotated[Column, BeforeValidator(_source_column)]]
     outcomes: list[WideOutcome] = []
+
+
+def file_label(file: File) -> str:
+    """How messages and provenance name the file or query: never with a path of the machine, or a database's."""
+    if file.path is None:
+        return f"database/{file.name}"
+    return f"{file.package or 'data'}/{file.path}"
 
 
 class SpellLink(Strict):

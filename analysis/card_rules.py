@@ -10,12 +10,13 @@ from typing import Any
 
 from analysis.card_file_rules import FILE_RULES
 from analysis.card_format_rules import FORMAT_RULES
-from analysis.card_parts import mapping, mappings
-from analysis.outcomes import load_outcomes
+from analysis.card_library import known_outcomes
+from analysis.card_parts import chosen_outcomes, mapping, mappings, table_of, text, texts
 from analysis.strict import Finding
+from analysis.synthetic import generators
 
-# Designs whose estimators do not read a delivery of persons yet.
-UNREAD_DESIGNS = (
+# Designs that are described from a delivery, and not estimated yet.
+DESCRIBED_DESIGNS = (
     "cluster_randomised",
     "individually_randomised",
     "staggered_did",
@@ -57,9 +58,16 @@ def published_cohorts_have_no_files(data: dict[str, Any]) -> Iterator[Finding]:
         )
     if not published and data.get("data_kind") and not data.get("files"):
         yield ("files",), "leveransen er ikke beskrevet.", "List opp filene med format og kolonner."
-    if data.get("files") and data.get("design") in UNREAD_DESIGNS:
+
+
+def deliveries_are_estimated_or_described(data: dict[str, Any]) -> Iterator[Finding]:
+    """Only some designs are estimated from a delivery; any can be described, and figures of a source are not."""
+    describe = data.get("analysis") == "describe"
+    if data.get("files") and not describe and data.get("design") in DESCRIBED_DESIGNS:
         what = f"designet {data['design']} kan ikke anslås fra en leveranse ennå."
-        yield ("design",), what, "Lovlig for leveranser: matched_did."
+        yield ("design",), what, "Skriv analysis: describe. Anslås fra en leveranse: matched_did."
+    if describe and data.get("data_kind") == "published":
+        yield ("analysis",), "describe gjelder leveranser, ikke publiserte tall.", "Fjern analysis."
 
 
 def designs_have_what_they_need(data: dict[str, Any]) -> Iterator[Finding]:
@@ -69,10 +77,20 @@ def designs_have_what_they_need(data: dict[str, Any]) -> Iterator[Finding]:
         yield ("arms",), f"fant {roles.count('treated')} grupper med rollen treated.", "Det skal være nøyaktig én."
     if data.get("design") not in (None, "single_arm") and roles and "comparison" not in roles:
         yield ("arms",), "designet trenger en gruppe med rollen comparison.", ""
-    if data.get("design") == "matched_did" and data.get("data_kind") != "published":
-        for key in ("matching", "base_month"):
-            if data.get(key) is None:
-                yield (key,), "mangler, men designet matched_did bruker den.", f"Fyll inn {key}."
+    if data.get("design") != "matched_did" or data.get("data_kind") == "published":
+        return
+    if data.get("analysis") != "describe":
+        if data.get("matching") is None:
+            yield ("matching",), "mangler, men designet matched_did bruker den.", "Fyll inn matching."
+        if data.get("base_month") is None and data.get("base_period") is None:
+            mend = "Fyll inn base_month, eller base_period når hver person har sitt eget starttidspunkt."
+            yield ("base_month",), "mangler, men designet matched_did bruker den.", mend
+
+
+def base_is_given_once(data: dict[str, Any]) -> Iterator[Finding]:
+    """The month that changes are counted from is a calendar month or a time before each person's start."""
+    if data.get("base_month") is not None and data.get("base_period") is not None:
+        yield ("base_period",), "base_month er også oppgitt.", "Behold én av dem."
 
 
 def randomisation_agrees_with_design(data: dict[str, Any]) -> Iterator[Finding]:
@@ -105,7 +123,7 @@ def names_are_unique(data: dict[str, Any]) -> Iterator[Finding]:
 
 def outcomes_exist(data: dict[str, Any]) -> Iterator[Finding]:
     """Outcomes are chosen from the library."""
-    known = load_outcomes()
+    known = known_outcomes()
     wanted = mapping(data.get("outcomes"))
     secondary = wanted.get("secondary")
     listed = [(("outcomes", "primary"), wanted.get("primary"))]
@@ -120,7 +138,7 @@ def outcomes_exist(data: dict[str, Any]) -> Iterator[Finding]:
 def headline_is_a_share(data: dict[str, Any]) -> Iterator[Finding]:
     """The report words its headline in percentage points, so that an amount can only be a secondary outcome."""
     name = mapping(data.get("outcomes")).get("primary")
-    found = load_outcomes().get(name) if isinstance(name, str) else None
+    found = known_outcomes().get(name) if isinstance(name, str) else None
     if found is not None and found.kind != "share":
         what = f"«{name}» er et beløp, og hovedutfallet skal være en andel."
         yield ("outcomes", "primary"), what, "Gjør det sekundært."
@@ -143,16 +161,62 @@ def benchmark_names_an_arm(data: dict[str, Any]) -> Iterator[Finding]:
         yield ("benchmark", "arm"), f"«{arm}» er ikke en gruppe med rollen benchmark.", ""
 
 
+def made_up_deliveries_say_what_is_true(data: dict[str, Any]) -> Iterator[Finding]:
+    """A generator belongs to synthetic data, and the true effects are about outcomes of the card at one time each."""
+    made_up = data.get("synthetic")
+    if made_up is not None and text(data.get("data_kind")) not in ("", "synthetic"):
+        yield ("synthetic",), "gjelder bare data_kind: synthetic.", "Fjern synthetic, eller rett data_kind."
+    generator = mapping(made_up).get("generator")
+    if isinstance(generator, str) and generator not in generators():
+        mend = f"Lovlig: {', '.join(generators())}."
+        yield ("synthetic", "generator"), f"fant «{generator}».", mend
+    chosen = chosen_outcomes(data)
+    for place, effect in enumerate(mappings(mapping(made_up).get("effects"))):
+        key, outcome = ("synthetic", "effects", place), effect.get("outcome")
+        if isinstance(outcome, str) and chosen and outcome not in chosen:
+            mend = f"Kortets utfall: {', '.join(chosen)}."
+            yield (*key, "outcome"), f"utfallet «{outcome}» er ikke blant kortets utfall.", mend
+        if effect and (effect.get("horizon") is None) == (effect.get("month") is None):
+            yield key, "tidspunktet skal stå én gang.", "Oppgi nøyaktig én av: horizon, month."
+
+
+def accepted_findings_name_files(data: dict[str, Any]) -> Iterator[Finding]:
+    """What is accepted for one file is accepted for a file of the delivery, or for one of its tables."""
+    files = mappings(data.get("files"))
+    names = list(dict.fromkeys([*texts([file.get("name") for file in files]), *map(table_of, files)]))
+    for place, accepted in enumerate(mappings(data.get("accepted"))):
+        file = accepted.get("file")
+        if isinstance(file, str) and file not in names:
+            mend = f"Lovlig: {', '.join(names)}." if names else "Fjern file."
+            yield ("accepted", place, "file"), f"leveransen har ingen fil eller tabell som heter «{file}».", mend
+
+
+def keys_have_one_place(data: dict[str, Any]) -> Iterator[Finding]:
+    """The key to pseudonyms is in an environment variable or in a file, and municipalities need a column."""
+    pseudonyms = data.get("pseudonyms")
+    if isinstance(pseudonyms, dict) and (pseudonyms.get("environment") is None) == (pseudonyms.get("file") is not True):
+        yield ("pseudonyms",), "nøkkelen skal ligge ett sted.", "Oppgi nøyaktig én av: environment, file: true."
+    columns = [name for file in mappings(data.get("files")) for name in mapping(file.get("columns"))]
+    if data.get("municipality") is not None and "municipality" not in columns:
+        mend = "Koble municipality til en kolonne, eller fjern nøkkelen."
+        yield ("municipality",), "ingen fil har kommunenumre.", mend
+
+
 RULES: tuple[Callable[[dict[str, Any]], Iterator[Finding]], ...] = (
     data_need_a_reason_to_pass,
     published_cohorts_have_no_files,
+    deliveries_are_estimated_or_described,
     designs_have_what_they_need,
+    base_is_given_once,
     randomisation_agrees_with_design,
     names_are_unique,
     outcomes_exist,
     headline_is_a_share,
     horizons_are_given_once,
     benchmark_names_an_arm,
+    made_up_deliveries_say_what_is_true,
+    accepted_findings_name_files,
+    keys_have_one_place,
     *FILE_RULES,
     *FORMAT_RULES,
 )

@@ -145,7 +145,8 @@ def test_an_unknown_key_deep_in_the_card_is_told_with_the_keys_that_are_allowed_
     card["files"][0]["columns"]["arm"]["value"] = {}
     card["sensitivity"] = [{"name": "a", "title": "b", "matching": {"calliper": 0.1}}]
     told = {p.where.rpartition(", ")[2]: p.mend for p in problems_of(tmp_path, card).problems}
-    assert told["files.0.columns.arm.value"] == "Mente du values? Lovlig her: column, constant, row_number, values."
+    allowed = "column, constant, row_number, earliest, values, missing, range, type"
+    assert told["files.0.columns.arm.value"] == f"Mente du values? Lovlig her: {allowed}."
     assert told["sensitivity.0.matching.calliper"].startswith("Mente du caliper? Lovlig her: formula, method, link")
 
 

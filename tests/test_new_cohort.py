@@ -13,6 +13,7 @@ from analysis.cards import read_card
 from analysis.cli import main
 from analysis.cohorts import find_cohorts
 from analysis.headers import KNOWN_NAMES, Header, looks_like_data, read_header, suggest_columns
+from analysis.intake import read_delivery
 from analysis.new_cohort import DESIGNS, cohort_texts, new_cohort
 from analysis.placeholders import MARK, placeholders
 from analysis.problems import ProblemsFound
@@ -59,7 +60,9 @@ def fill_in(path):
 def test_a_new_card_is_valid_and_knows_its_kind_of_data(tmp_path, design):
     folder = started(tmp_path, design)
     card = read_card(folder / "cohort.yaml")
-    assert (card.design, card.data_kind, card.intervention) == (design, DESIGNS[design], "ny")
+    skeleton = DESIGNS[design]
+    assert (card.design, card.data_kind, card.intervention) == (skeleton.design, skeleton.data_kind, "ny")
+    assert (card.analysis == "describe") == skeleton.described
     assert (folder / "published.yaml").is_file() == (card.data_kind == "published")
     assert bool(card.files) == (card.data_kind != "published")
     assert (folder / "data" / "README.md").is_file()
@@ -152,6 +155,40 @@ def test_a_card_that_is_filled_in_reads_a_delivery(project, capsys):
     assert "Personer i leveransen: deltakerne 20; sammenligningsgruppen 20" in capsys.readouterr().out
 
 
+def small_delivery(folder):
+    """Files with the columns that the skeletons with registers begin with: 24 persons at 6 offices."""
+    persons, offices = range(24), range(6)
+    ids = [f"P{person}" for person in persons]
+    office = [f"90{person % 6:02d}" for person in persons]
+    numbers = [f"90{number:02d}" for number in offices]
+    months = ["2000-01-01", "2000-02-01"]
+    tables = {
+        "leveranse": {"person_id": ids, "gruppe": [person % 2 for person in persons], "kontor": office, "alder": 30}
+        | {"startdato": "2000-06-15", "utvandret": "", "dod": ""},
+        "kontorer": {"kontor": numbers, "fylke": "Oslo", "brukere": 20, "gruppe": [number % 2 for number in offices]}
+        | {"innfort": ["2000-01-01" if number % 2 else "" for number in offices]},
+        "arbeidsforhold": {"person_id": ids, "fra": "1999-12-01", "til": ""},
+        "antall": {"kontor": numbers * 2, "maned": [month for month in months for _ in offices]}
+        | {"teller": 3, "nevner": 10},
+    }
+    for name, table in tables.items():
+        pd.DataFrame(table).to_csv(folder / "data" / f"{name}.csv", sep=";", index=False)
+
+
+@pytest.mark.parametrize(
+    "design", ["individually_randomised", "cluster_randomised_delivery", "staggered_did", "aggregated_series"]
+)
+def test_a_card_with_more_tables_that_is_filled_in_reads_a_delivery(project, design):
+    folder = started(project, design)
+    fill_in(folder / "cohort.yaml")
+    small_delivery(folder)
+    card = read_card(folder / "cohort.yaml")
+    found = read_delivery(card, folder / "data", cohort="ny", spells=folder / "spells.parquet")
+    arms = found.offices if design == "aggregated_series" else found.persons
+    assert sorted(arms["arm"].value_counts().tolist()) == ([3, 3] if design == "aggregated_series" else [12, 12])
+    assert len(found.aggregates) == (12 if design == "aggregated_series" else 0)
+
+
 def test_an_existing_folder_is_not_touched(tmp_path):
     folder = started(tmp_path, "single_arm")
     (folder / "cohort.yaml").write_text("mitt arbeid", encoding="utf-8")
@@ -160,10 +197,8 @@ def test_an_existing_folder_is_not_touched(tmp_path):
     assert (folder / "cohort.yaml").read_text(encoding="utf-8") == "mitt arbeid"
 
 
-@pytest.mark.parametrize(
-    "design", ["staggered_did", "individually_randomised", "aggregated_series", "exposures", "", "x"]
-)
-def test_a_design_that_cannot_be_analysed_is_refused_with_those_that_can(tmp_path, design):
+@pytest.mark.parametrize("design", ["exposures", "single_arm_delivery", "", "x"])
+def test_a_design_without_a_skeleton_is_refused_with_those_that_have_one(tmp_path, design):
     said = refused(lambda: started(tmp_path, design))
     for known in DESIGNS:
         assert known in said
@@ -184,9 +219,26 @@ def test_all_mistakes_are_told_at_once(project, capsys):
     assert "DESIGN" in err
 
 
-def test_a_published_design_has_no_delivery(tmp_path):
+@pytest.mark.parametrize("design", ["single_arm", "cluster_randomised", "aggregated_series"])
+def test_a_skeleton_without_persons_takes_no_first_line_of_persons(tmp_path, design):
     path = delivered(tmp_path, "lopenr;gruppe\n")
-    assert "publiserte tall" in refused(lambda: started(tmp_path, "single_arm", header=Header(path)))
+    said = refused(lambda: started(tmp_path, design, header=Header(path)))
+    assert "DESIGN=matched_did eller staggered_did" in said
+
+
+@pytest.mark.parametrize(
+    ("design", "groups"),
+    [
+        ("matched_did", '{"1": deltakere, "0": sammenligning}'),
+        ("individually_randomised", '{"1": tiltak, "0": kontroll}'),
+        ("staggered_did", None),
+    ],
+)
+def test_a_suggested_group_has_the_names_of_the_card(tmp_path, design, groups):
+    path = delivered(tmp_path, "lopenr;gruppe\n")
+    text = (started(tmp_path, design, header=Header(path)) / "cohort.yaml").read_text(encoding="utf-8")
+    assert ("# arm: {column" in text) == (groups is not None)
+    assert groups is None or f'# arm: {{column: "gruppe", values: {groups}}}  # forslag' in text
 
 
 def test_columns_that_resemble_the_contract_are_suggested_as_comments(tmp_path):

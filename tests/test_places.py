@@ -4,10 +4,11 @@ import pytest
 from cards import minimal_card, minimal_frame, write_cohort
 from workspace import Workspace
 
-from analysis.cards import read_card
+from analysis.cards import Card, read_card
 from analysis.cli import main
+from analysis.cohorts import find_cohorts
 from analysis.delivery import delivery_digests
-from analysis.places import data_folder, data_folders
+from analysis.places import data_folders, key_files
 from analysis.problems import ProblemsFound
 from analysis.provenance import ROOT
 
@@ -27,9 +28,20 @@ def local(project, text):
     (project / "config" / "local.yaml").write_text(text, encoding="utf-8")
 
 
-def problems(project, cohorts=("inne", "ute")):
+def cards(*names, **changes):
+    return {name: Card.model_validate(minimal_card(**changes)) for name in names}
+
+
+def data_folder(name, project):
+    return data_folders(cards(name), project)[name]
+
+
+MADE_UP = {"generator": "hpmt", "effects": [{"outcome": "any_earnings_in_year", "value": 0.1, "horizon": 12}]}
+
+
+def problems(project, found=None):
     with pytest.raises(ProblemsFound) as caught:
-        data_folders(cohorts, project)
+        data_folders(found or cards("inne", "ute"), project)
     return [str(problem) for problem in caught.value.problems]
 
 
@@ -46,7 +58,18 @@ def test_an_empty_file_moves_nothing(project, text):
 def test_the_file_moves_the_cohorts_it_names_and_no_others(project):
     place = project.parent / "KANARI_sone" / "ute"
     local(project, f"data:\n  ute: {place}\n")
-    assert data_folders(["inne", "ute"], project) == {"inne": project / "cohorts" / "inne" / "data", "ute": place}
+    assert data_folders(cards("inne", "ute"), project) == {"inne": project / "cohorts" / "inne" / "data", "ute": place}
+
+
+def test_a_delivery_that_is_made_up_lies_where_the_run_makes_it(project):
+    found = data_folders(cards("inne") | cards("ute", synthetic=MADE_UP), project)
+    assert found == {"inne": project / "cohorts/inne/data", "ute": project / "results/synthetic/ute"}
+
+
+def test_a_delivery_that_is_made_up_cannot_be_moved(project):
+    local(project, f"data:\n  ute: {project}\n")
+    (told,) = problems(project, cards("ute", synthetic=MADE_UP))
+    assert "data.ute: leveransen er syntetisk og lages av kjøringen. Fjern linjen." in told
 
 
 @pytest.mark.parametrize("place", ["data", "../KANARI_sone/ute", "~/data", "./x"])
@@ -72,6 +95,23 @@ def test_a_file_in_place_of_a_folder_is_told(project):
     (project.parent / "fil").touch()
     local(project, f"data:\n  ute: {project.parent}/fil\n")
     assert len(problems(project)) == 1
+
+
+def test_a_key_lies_in_the_file_that_the_machine_names(project):
+    key = project.parent / "KANARI_nokkel"
+    key.touch()
+    asked = cards("ute", pseudonyms={"file": True})
+    local(project, f"keys:\n  ute: {key}\n")
+    assert key_files(asked | cards("inne"), project) == {"ute": key}
+    assert data_folders(asked, project)["ute"] == project / "cohorts" / "ute" / "data"
+
+
+@pytest.mark.parametrize("text", ["", "keys:\n  ute: /KANARI_borte\n"])
+def test_a_key_that_is_not_there_is_told_without_the_path(project, text):
+    local(project, text)
+    with pytest.raises(ProblemsFound, match="keys.ute: nøkkelfilen finnes ikke") as caught:
+        key_files(cards("ute", pseudonyms={"file": True}), project)
+    assert "KANARI" not in str(caught.value)
 
 
 def test_all_mistakes_are_told_at_once(project):
@@ -114,7 +154,8 @@ def test_the_workflow_finds_a_delivery_outside_and_stops_before_anything_when_it
     write_cohort(tmp_path / "laget", minimal_card(), minimal_frame(40))
     (tmp_path / "laget" / "data").rename(place)
     local(workspace.folder, f"data:\n  ute: {place}\n")
-    assert workspace.planned()["read_delivery"] == 2
+    shipped = [card for card in find_cohorts(ROOT / "cohorts").values() if card.data_kind != "published"]
+    assert workspace.planned()["read_delivery"] == len(shipped) + 1
     place.rename(tmp_path / "borte")
     said = workspace.make()
     assert said.returncode == 1

@@ -1,29 +1,33 @@
-"""Synthetic deliveries with a known truth: one generator per cohort, the same bytes every time, and no real persons."""
+"""Synthetic deliveries with a known truth: one generator per cohort, the same bytes every time, and no real persons.
 
-from collections.abc import Callable
+A generator is a module here with a function ``generate(*, seed)``. They are imported by name when they are asked for:
+the digest of code follows import statements, and editing one generator must not make the deliveries of all anew.
+"""
+
+from importlib import import_module
 from pathlib import Path
 
 from analysis.files import write_bytes
-from analysis.synthetic import aap_youth, hpmt, mentor_hybrid, supported_employment, youth_teams
-from analysis.synthetic.common import Delivery
 
-GENERATORS: dict[str, Callable[..., Delivery]] = {
-    "hpmt_synthetic": hpmt.generate,
-    "supported_employment_synthetic": supported_employment.generate,
-    "mentor_hybrid_synthetic": mentor_hybrid.generate,
-    "aap_youth_synthetic": aap_youth.generate,
-    "youth_teams_synthetic": youth_teams.generate,
-}
+# What the generators share; every other module of this package is a generator.
+SHARED = ("__init__", "common", "histories", "spells")
 
 
-def write(cohort: str, folder: str | Path) -> list[Path]:
-    """Write the delivery of `cohort` into `folder`, each file in one step, and return the paths.
+def generators() -> list[str]:
+    """Names of the generators, as the key `synthetic.generator` of a card has them."""
+    return sorted(path.stem for path in Path(__file__).parent.glob("*.py") if path.stem not in SHARED)
+
+
+def write(generator: str, folder: str | Path) -> list[Path]:
+    """Write the delivery that `generator` makes into `folder`, each file in one step, and return the paths.
 
     The truth and the potential outcomes are not written: they belong in the card and in the tests.
-    Raises KeyError for a name without a generator.
+    Raises KeyError for a name that is no generator.
     """
+    if generator not in generators():
+        raise KeyError(generator)
     paths = []
-    for name, content in GENERATORS[cohort]().files.items():
+    for name, content in import_module(f"analysis.synthetic.{generator}").generate().files.items():
         path = Path(folder) / name
         write_bytes(path, content)
         paths.append(path)

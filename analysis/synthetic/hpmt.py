@@ -141,8 +141,10 @@ def generate(*, seed: int = SEED) -> Delivery:
     people = _people(rng)
     work = _work_anchors(rng, people)
     self_sufficient = _self_sufficient(rng, people, work)
-    benefits = _benefit_anchors(rng, people, work, self_sufficient)
-    tables = _tables(rng, people, _filled(rng, work, pause=0.15), _filled(rng, benefits, pause=0.0))
+    anchors = _benefit_anchors(rng, people, work, self_sufficient)
+    jobs, benefits = _filled(rng, work, pause=0.15), _filled(rng, anchors, pause=0.0)
+    _clear_whole_months(benefits, self_sufficient)
+    tables = _tables(rng, people, jobs, benefits)
     latent = {"people": people, "work": work, "self_sufficient": self_sufficient}
     return Delivery(csv_files(FORMATS, tables), FORMATS, _truth(people, work), latent)
 
@@ -281,6 +283,12 @@ def _filled(rng, anchors: dict[int, np.ndarray], *, pause: float) -> np.ndarray:
     """Monthly states from `FIRST` to `LAST`; after the last anchor nothing changes."""
     with_end = {month - FIRST: state for month, state in anchors.items()} | {LAST - FIRST: anchors[NOV13]}
     return filled_states(rng, with_end, pause=pause)
+
+
+def _clear_whole_months(benefits: np.ndarray, self_sufficient: dict[int, np.ndarray]) -> None:
+    """Who is self-sufficient in a month has no benefit on any day of it: none by the end of the month before."""
+    for month, members in self_sufficient.items():
+        benefits[members, month - 1 - FIRST] = 0
 
 
 def _tables(rng: np.random.Generator, people: People, work: np.ndarray, benefits: np.ndarray) -> dict[str, dict]:

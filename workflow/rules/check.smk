@@ -9,7 +9,7 @@ rule check_matched:
     log:
         "logs/{cohort}/check_matched.log",
     wildcard_constraints:
-        cohort=one_of(PERSONS),
+        cohort=one_of(MATCHED),
     conda:
         "../../environment.yml"
     params:
@@ -18,6 +18,25 @@ rule check_matched:
         "Prøver hva tallene bærer"
     script:
         "../scripts/check_matched.py"
+
+
+rule check_described:
+    input:
+        card="cohorts/{cohort}/cohort.yaml",
+    output:
+        checks="results/restricted/{cohort}/checks.json",
+    log:
+        "logs/{cohort}/check_described.log",
+    wildcard_constraints:
+        cohort=one_of(DESCRIBED),
+    conda:
+        "../../environment.yml"
+    params:
+        code=code("check_described.py"),
+    message:
+        "Prøver hva tallene bærer"
+    script:
+        "../scripts/check_described.py"
 
 
 rule check_published:

@@ -16,9 +16,15 @@ for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
 
 COHORTS = find_cohorts("cohorts")
 PUBLISHED = [name for name, card in COHORTS.items() if card.data_kind == "published"]
-PERSONS = [name for name in COHORTS if name not in PUBLISHED]
+DELIVERED = [name for name in COHORTS if name not in PUBLISHED]
+DESCRIBED = [name for name in DELIVERED if COHORTS[name].analysis == "describe"]
+MATCHED = [name for name in DELIVERED if name not in DESCRIBED]
+# Cohorts whose delivery is made up: the generator by cohort.
+GENERATED = {
+    name: card.synthetic.generator for name, card in COHORTS.items() if card.synthetic
+}
 # Where each delivery lies on this machine; a place is never written to results.
-FOLDERS = data_folders(PERSONS, Path())
+FOLDERS = data_folders({name: COHORTS[name] for name in DELIVERED}, Path())
 LANGUAGES = config["languages"]
 LOCK = sha256("requirements.lock")
 SHARED = "reports/_shared"
@@ -51,19 +57,38 @@ def code(*adapters):
 
 
 # Everything that the numbers of a cohort rest on, from delivery to estimate.
-CODE_OF_PERSONS = code(
-    "read_delivery.py", "build_panel.py", "match_persons.py", "estimate_did.py"
-)
-CODE_OF_PUBLISHED = code("read_published.py", "estimate_published.py")
+CODE_OF_NUMBERS = {
+    "published": code("read_published.py", "estimate_published.py"),
+    "described": code("read_delivery.py", "build_panel.py", "describe_cohort.py"),
+    "matched": code(
+        "read_delivery.py", "build_panel.py", "match_persons.py", "estimate_did.py"
+    ),
+}
+
+
+def path_of(cohort):
+    """The way that a cohort's numbers are made."""
+    if cohort in PUBLISHED:
+        return "published"
+    return "described" if cohort in DESCRIBED else "matched"
 
 
 def estimating_code(wildcards):
     """The digest that a cohort's run id holds."""
-    return CODE_OF_PUBLISHED if wildcards.cohort in PUBLISHED else CODE_OF_PERSONS
+    return CODE_OF_NUMBERS[path_of(wildcards.cohort)]
+
+
+def generator_code(wildcards):
+    """Digest of the one generator of a cohort, so that editing another does not make its delivery anew."""
+    script = f"{workflow.basedir}/workflow/scripts/generate_delivery.py"
+    source = f"{workflow.basedir}/analysis/synthetic/{GENERATED[wildcards.cohort]}.py"
+    return source_digest(script, source)
 
 
 def delivery(wildcards):
-    """The files of a cohort's delivery."""
+    """The files of a cohort's delivery, or the folder that they are made in."""
+    if wildcards.cohort in GENERATED:
+        return f"results/synthetic/{wildcards.cohort}"
     found = delivery_files(COHORTS[wildcards.cohort], FOLDERS[wildcards.cohort])
     return [str(path) for path in found.values()]
 
@@ -79,13 +104,17 @@ def restricted(cohort, *tables):
     return {table: f"results/restricted/{cohort}/{table}.parquet" for table in tables}
 
 
+# Tables that each way makes and that are to be treated, besides estimates and attrition.
+MADE = {
+    "published": ["scenarios", "ranges"],
+    "described": ["cells", "balance", "findings"],
+    "matched": ["cells", "balance", "overlap", "matching", "findings"],
+}
+
+
 def releasable(wildcards):
-    """The tables that a cohort's design makes and that are to be treated."""
-    made = (
-        ["scenarios", "ranges"]
-        if wildcards.cohort in PUBLISHED
-        else ["cells", "balance", "overlap", "matching"]
-    )
+    """The tables of a cohort that are to be treated."""
+    made = MADE[path_of(wildcards.cohort)]
     return restricted(wildcards.cohort, "estimates", "attrition", *made)
 
 

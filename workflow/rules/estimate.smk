@@ -17,16 +17,38 @@ rule estimate_did:
     log:
         "logs/{cohort}/estimate_did.log",
     wildcard_constraints:
-        cohort=one_of(PERSONS),
+        cohort=one_of(MATCHED),
     conda:
         "../../environment.yml"
     params:
-        code=CODE_OF_PERSONS,
+        code=estimating_code,
         lock=LOCK,
     message:
         "Anslår forskjeller"
     script:
         "../scripts/estimate_did.py"
+
+
+rule describe_cohort:
+    input:
+        **restricted("{cohort}", "months", "baseline", "offices", "aggregates"),
+        card="cohorts/{cohort}/cohort.yaml",
+        library="config/outcomes.yaml",
+        panel_attrition="results/restricted/{cohort}/panel_attrition.parquet",
+    output:
+        **restricted("{cohort}", "estimates", "cells", "balance", "attrition"),
+    log:
+        "logs/{cohort}/describe_cohort.log",
+    wildcard_constraints:
+        cohort=one_of(DESCRIBED),
+    conda:
+        "../../environment.yml"
+    params:
+        code=estimating_code,
+    message:
+        "Beskriver gruppene over tid"
+    script:
+        "../scripts/describe_cohort.py"
 
 
 rule estimate_published:
@@ -47,7 +69,7 @@ rule estimate_published:
     conda:
         "../../environment.yml"
     params:
-        code=CODE_OF_PUBLISHED,
+        code=estimating_code,
         lock=LOCK,
     message:
         "Regner på alle tabeller som passer med de publiserte tallene"

@@ -1,16 +1,45 @@
+rule generate_delivery:
+    output:
+        directory("results/synthetic/{cohort}"),
+    log:
+        "logs/{cohort}/generate_delivery.log",
+    wildcard_constraints:
+        cohort=one_of(GENERATED),
+    conda:
+        "../../environment.yml"
+    params:
+        code=generator_code,
+        generator=lambda wildcards: GENERATED[wildcards.cohort],
+        lock=LOCK,
+    message:
+        "Lager den syntetiske leveransen"
+    script:
+        "../scripts/generate_delivery.py"
+
+
 rule read_delivery:
     input:
         card="cohorts/{cohort}/cohort.yaml",
         library="config/outcomes.yaml",
         delivery=delivery,
     output:
-        persons="results/restricted/{cohort}/persons.parquet",
-        outcomes="results/restricted/{cohort}/outcomes.parquet",
+        **restricted(
+            "{cohort}",
+            "persons",
+            "offices",
+            "spells",
+            "amounts",
+            "outcomes",
+            "aggregates",
+            "findings",
+            "intake_attrition",
+        ),
         inputs="results/restricted/{cohort}/inputs.json",
     log:
         "logs/{cohort}/read_delivery.log",
+        findings="logs/{cohort}/leveranse.html",
     wildcard_constraints:
-        cohort=one_of(PERSONS),
+        cohort=one_of(DELIVERED),
     conda:
         "../../environment.yml"
     params:

@@ -13,7 +13,7 @@ rule match_persons:
     log:
         "logs/{cohort}/match_persons.log",
     wildcard_constraints:
-        cohort=one_of(PERSONS),
+        cohort=one_of(MATCHED),
     conda:
         "../../environment.yml"
     params:

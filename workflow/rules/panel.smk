@@ -1,8 +1,10 @@
 rule build_panel:
     input:
+        **restricted(
+            "{cohort}", "persons", "spells", "amounts", "outcomes", "intake_attrition"
+        ),
         card="cohorts/{cohort}/cohort.yaml",
-        persons="results/restricted/{cohort}/persons.parquet",
-        outcomes="results/restricted/{cohort}/outcomes.parquet",
+        library="config/outcomes.yaml",
     output:
         months="results/restricted/{cohort}/months.parquet",
         baseline="results/restricted/{cohort}/baseline.parquet",
@@ -10,7 +12,7 @@ rule build_panel:
     log:
         "logs/{cohort}/build_panel.log",
     wildcard_constraints:
-        cohort=one_of(PERSONS),
+        cohort=one_of(DELIVERED),
     conda:
         "../../environment.yml"
     params:
