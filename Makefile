@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := run
-.PHONY: run test new-cohort order check plan-lock schema bench verify requirements clean help
+.PHONY: run test new-cohort order check plan-lock schema bench soak verify requirements clean help
 
 PYTHON ?= python3
 VENV ?= .venv
@@ -40,6 +40,9 @@ schema: $(VENV)/.ok ## write the JSON schemas that editors use
 
 bench: $(VENV)/.ok ## ratios against peers and limits, into docs/performance.md
 	@python -m benchmarks
+
+soak: $(VENV)/.ok ## the long versions of the studies that `make test` samples, into docs/validation.md
+	@python -m benchmarks soak
 
 verify: $(VENV)/.ok ## recompute the checksums of everything released
 	@python -m analysis verify

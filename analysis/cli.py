@@ -4,6 +4,7 @@ import argparse
 import datetime as dt
 import json
 import sys
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from analysis.cards import Card
+    from analysis.findings import Finding
     from analysis.published import Figures
 
 COHORTS = Path("cohorts")
@@ -35,7 +37,14 @@ KINDS = {
     "published": "publiserte tall",
     "synthetic": "syntetiske data",
 }
-STEPS = {"delivered": "i leveransen", "measured": "med målte utfall"}
+STEPS = {
+    "delivered": "i leveransen",
+    "outside_population": "uten personer utenfor populasjonen",
+    "measured": "med målte utfall",
+    "followed": "som kan følges til og med første horisont",
+}
+COUNTED = {"persons": "Personer", "offices": "Kontorer"}
+SEVERITIES = {"FATAL": "Stopper kjøringen", "ERROR": "Stopper frigivingen", "WARNING": "Merk"}
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -247,13 +256,37 @@ def data_words(path: Path, card: "Card") -> list[str]:
         from analysis.published import read_figures
 
         return figure_words(read_figures(path.parent / "published.yaml", card))
+    return delivery_words(path.parent.name, card, path.parent.parent.parent)
+
+
+def delivery_words(cohort: str, card: "Card", root: Path) -> list[str]:
+    """Who is left after each restriction, and what the checks found.
+
+    A synthetic delivery that is not there is made for the purpose.
+    """
+    from analysis.delivery_files import pseudonym_key
     from analysis.intake import read_delivery
     from analysis.panel import build_panel
-    from analysis.places import data_folder
+    from analysis.places import data_folders
+    from analysis.synthetic import write
 
-    # A card stands in <project>/cohorts/<cohort>/.
-    folder = data_folder(path.parent.name, path.parent.parent.parent)
-    return attrition_words(card, build_panel(card, read_delivery(card, folder)).attrition)
+    with tempfile.TemporaryDirectory() as place:
+        folder = data_folders({cohort: card}, root)[cohort]
+        if card.synthetic is not None and not folder.is_dir():
+            folder = Path(place) / "delivery"
+            write(card.synthetic.generator, folder)
+        key = pseudonym_key(cohort, card, root)
+        delivery = read_delivery(card, folder, cohort=cohort, spells=Path(place) / "spells.parquet", key=key)
+        lines = attrition_words(card, build_panel(card, delivery).attrition)
+    return lines + [finding_words(finding, card) for finding in delivery.findings]
+
+
+def finding_words(finding: "Finding", card: "Card") -> str:
+    """What a finding does, and what it is."""
+    from analysis.findings import accepted_reason
+
+    accepted = finding.severity == "ERROR" and accepted_reason(finding, card)
+    return f"  {'Godtatt i kortet' if accepted else SEVERITIES[finding.severity]}: {str(finding.problem()).strip()}"
 
 
 def figure_words(figures: "Figures") -> list[str]:
@@ -272,15 +305,17 @@ def attrition_words(card: "Card", attrition: "pd.DataFrame") -> list[str]:
     labels = {arm.id: arm.label.nb for arm in card.arms}
     lines = []
     for reason, rows in attrition.groupby("reason", sort=False):
-        parts = [f"{labels[row.arm]} {row.persons}{_offices(row.offices)}" for row in rows.itertuples()]
-        lines.append(f"  Personer {STEPS.get(reason, reason)}: {'; '.join(parts)}")
+        counted = "persons" if rows["persons"].notna().any() else "offices"
+        parts = [_count_words(labels[row.arm], row, counted) for row in rows.itertuples()]
+        lines.append(f"  {COUNTED[counted]} {STEPS.get(reason, reason)}: {'; '.join(parts)}")
     return lines
 
 
-def _offices(count: Any) -> str:
+def _count_words(label: str, row: Any, counted: str) -> str:
     import pandas as pd
 
-    return "" if pd.isna(count) else f" ved {count} kontorer"
+    offices = counted == "persons" and not pd.isna(row.offices)
+    return f"{label} {getattr(row, counted)}" + (f" ved {row.offices} kontorer" if offices else "")
 
 
 def missing_words(path: Path, card: "Card") -> list[str]:

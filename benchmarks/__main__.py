@@ -1,33 +1,69 @@
-"""Run every benchmark of this folder and write what they print to docs/performance.md: ``python -m benchmarks``."""
+"""Run the studies of this folder and write what they print to docs.
+
+``python -m benchmarks`` runs the benchmarks (bench_*.py) into docs/performance.md, and ``python -m benchmarks soak``
+the long versions of what the tests sample (soak_*.py) into docs/validation.md.
+"""
 
 import os
 import platform
 import subprocess
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 
 from analysis.files import write_text
 
 FOLDER = Path(__file__).resolve().parent
-PAGE = FOLDER.parent / "docs" / "performance.md"
-INTRODUCTION = """# Performance
+DOCS = FOLDER.parent / "docs"
+
+
+@dataclass(frozen=True)
+class Study:
+    """Scripts by the first part of their name, the page that holds what they say, and how the page begins."""
+
+    scripts: str
+    page: Path
+    introduction: str
+
+
+STUDIES = {
+    "bench": Study(
+        "bench_*.py",
+        DOCS / "performance.md",
+        """# Performance
 
 Written by `make bench`. Seconds depend on the machine and on what else it does: compare ratios within one table only.
 
 Measured on {cores} cores, {system}, Python {python}.
-"""
+""",
+    ),
+    "soak": Study(
+        "soak_*.py",
+        DOCS / "validation.md",
+        """# Validation
+
+Written by `make soak`: the long versions of studies that `make test` samples with fixed seeds.
+
+Run with Python {python} on {system}.
+""",
+    ),
+}
 
 
-def main() -> None:
-    """Benchmarks in order of name; a benchmark that fails stops the run and leaves the page as it was."""
-    parts = [INTRODUCTION.format(cores=os.cpu_count(), system=platform.system(), python=platform.python_version())]
-    for script in sorted(FOLDER.glob("bench_*.py")):
-        said = subprocess.run([sys.executable, str(script)], check=True, capture_output=True, text=True).stdout
-        title = script.stem.removeprefix("bench_")
-        parts.append(f"## {title}\n\n```\n{said.rstrip()}\n```\n")
-        print(said, flush=True)
-    write_text(PAGE, "\n".join(parts))
+def main(kind: str) -> None:
+    """The scripts in order of name; one that fails shows its errors, stops the run and leaves the page as it was."""
+    study = STUDIES[kind]
+    facts = {"cores": os.cpu_count(), "system": platform.system(), "python": platform.python_version()}
+    parts = [study.introduction.format(**facts)]
+    for script in sorted(FOLDER.glob(study.scripts)):
+        run = subprocess.run([sys.executable, str(script)], stdout=subprocess.PIPE, text=True)
+        print(run.stdout, flush=True)
+        if run.returncode:
+            sys.exit(f"{script.name} failed with exit code {run.returncode}; {study.page.name} is unchanged")
+        title = script.stem.partition("_")[2]
+        parts.append(f"## {title}\n\n```\n{run.stdout.rstrip()}\n```\n")
+    write_text(study.page, "\n".join(parts))
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1] if len(sys.argv) > 1 else "bench")

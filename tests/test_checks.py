@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 import stages
 
-from analysis.check_cohort import check_matched, check_published, decisive_row
+from analysis.check_cohort import check_described, check_matched, check_published, decisive_row
 from analysis.checks import Check, as_records, from_records
 from analysis.checks.balance import balance
 from analysis.checks.benchmark import benchmark
@@ -225,3 +225,12 @@ def test_names_are_unique_and_a_verdict_is_one_of_three_words():
 def test_a_check_passes_unless_it_failed():
     for verdict, downgrade in itertools.product(("passed", "failed", "noted"), (0, 1)):
         assert Check("x", verdict, "x", downgrade=downgrade).passed == (verdict != "failed")
+
+
+def test_a_described_cohort_is_checked_for_what_its_design_cannot_carry_and_is_not_graded():
+    limits = [{"id": "few", "text": {"nb": "Få."}, "downgrade": 2, "short": {"nb": "få"}}]
+    changes = {"published": None, "analysis": "describe", "assignment__offices_treated": 3, "limitations": limits}
+    found = check_described(stages.changed(HPMT, **changes))
+    assert [check.name for check in found.checks] == ["few_treated_offices", "limitation_few"]
+    assert [check.verdict for check in found.checks] == ["failed", "failed"]
+    assert found.grade.record() == {"grade": "none", "start": "none", "steps": [], "verbs": "description"}

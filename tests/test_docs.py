@@ -20,6 +20,7 @@ from analysis.intake import read_delivery
 from analysis.match_persons import match_persons
 from analysis.panel import build_panel
 from analysis.published import read_figures
+from analysis.table_rules import RULES
 
 ROOT = Path(__file__).resolve().parent.parent
 DOCS = ROOT / "docs"
@@ -118,6 +119,11 @@ def test_every_relative_link_and_image_leads_somewhere(page):
 def test_the_commands_of_the_makefile_stand_in_the_user_guide():
     helped = set(re.findall(r"^([a-z-]+):.*##", text_of(ROOT / "Makefile"), flags=re.MULTILINE)) - {"run"}
     assert helped <= {line.split()[1] for line in commands(GUIDE) if re.match(r"make [a-z]", line)}
+
+
+def test_every_rule_of_the_delivery_stands_in_the_guide_with_its_gravity():
+    listed = dict(re.findall(r"^\| `([a-z_]+)` \| `(FATAL|ERROR|WARNING)` \|", text_of(GUIDE), flags=re.MULTILINE))
+    assert listed == {name: rule.severity for name, rule in RULES.items()}
 
 
 def test_every_direct_package_has_its_line_and_no_other():

@@ -17,28 +17,40 @@ from workspace import ROOT, Workspace
 pytestmark = pytest.mark.whole
 
 CANARY = "KANARI777"
+COHORTS = sorted(path.parent.name for path in (ROOT / "cohorts").glob("*/cohort.yaml"))
+# One cohort of each way to make numbers, without those that take long.
+SMALL = ("hpmt", "mentor_hybrid", "nsw_supported_work", "hpmt_synthetic", "aap_youth_synthetic")
 
 
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory):
-    """A workspace in which the whole pipeline has run once. Tests that change it put it back."""
+    """A workspace in which the whole pipeline has run once."""
     workspace = Workspace(tmp_path_factory.mktemp("whole") / "project")
     said = workspace.make()
     assert said.returncode == 0, said.stdout + said.stderr
     return workspace, said.stdout, workspace.released()
 
 
+@pytest.fixture(scope="module")
+def small(tmp_path_factory):
+    """The same with a few cohorts. Tests that change it put it back."""
+    workspace = Workspace(tmp_path_factory.mktemp("small") / "project", cohorts=SMALL)
+    said = workspace.make()
+    assert said.returncode == 0, said.stdout + said.stderr
+    return workspace, workspace.released()
+
+
 @pytest.fixture
-def fresh(finished, tmp_path):
-    """A copy of the finished workspace that a test may spoil."""
-    done, _, released = finished
+def fresh(small, tmp_path):
+    """A copy of the small finished workspace that a test may spoil."""
+    done, released = small
     return Workspace(tmp_path / "project", source=done.folder, results=True), released
 
 
 def test_a_clone_becomes_reports_and_says_where_they_lie(finished):
     workspace, said, released = finished
     assert "Startside: results/release/index.html" in said
-    for cohort in ("hpmt", "mentor_hybrid", "nsw_supported_work"):
+    for cohort in COHORTS:
         assert f"results/release/reports/{cohort}/{cohort}.nb.pdf" in said
         assert released[f"reports/{cohort}/{cohort}.nb.pdf"].startswith(b"%PDF")
         assert released[f"reports/{cohort}/{cohort}.nb.html"].startswith(b"<!DOCTYPE html>")
@@ -52,7 +64,7 @@ def test_every_released_pdf_is_tagged_for_screen_readers(finished, profile):
     chosen = page_validation.ValidationProfile.__members__[profile]
     papers = {name: content for name, content in released.items() if name.endswith(".pdf")}
     reports = {name: page_validation.validate_pdf_bytes(paper, profile=chosen) for name, paper in papers.items()}
-    assert len(reports) == 3
+    assert len(reports) == len(COHORTS)
     assert {name: list(report.failures) for name, report in reports.items() if not report.is_compliant} == {}
 
 
@@ -117,8 +129,8 @@ def test_jobs_import_the_projects_own_analysis_package(finished):
     [
         (
             "analysis/balance.py",
-            '"""Balance and overlap',
-            '"""Edited: balance and overlap',
+            '"""Balance: how alike',
+            '"""Edited: how alike',
             {"match_persons": 1, "estimate_did": 1, "build_report": 1},
             {"read_delivery", "build_panel", "read_published", "estimate_published"},
         ),
@@ -126,8 +138,15 @@ def test_jobs_import_the_projects_own_analysis_package(finished):
             "analysis/report/html.py",
             '"""The report as one web page',
             '"""Edited: the report as one web page',
-            {"build_report": 3, "build_portal": 1, "seal_cohort": 3},
+            {"build_report": len(SMALL), "build_portal": 1, "seal_cohort": len(SMALL)},
             {"read_delivery", "match_persons", "estimate_did", "estimate_published", "release_cohort"},
+        ),
+        (
+            "analysis/synthetic/hpmt.py",
+            "SEED = 201105",
+            "SEED = 201106",
+            {"generate_delivery": 1, "read_delivery": 1, "describe_cohort": 1},
+            {"match_persons", "estimate_did", "estimate_published"},
         ),
         (
             "analysis/leakscan.py",
@@ -147,14 +166,14 @@ def test_jobs_import_the_projects_own_analysis_package(finished):
             "reports/_shared/strings/nb.yaml",
             "summary: Sammendrag",
             "summary: Kort fortalt",
-            {"build_report": 3},
+            {"build_report": len(SMALL)},
             {"estimate_published", "estimate_did", "release_cohort"},
         ),
     ],
-    ids=["estimator module", "renderer", "nothing", "card", "text"],
+    ids=["estimator module", "renderer", "generator", "nothing", "card", "text"],
 )
-def test_an_edit_reruns_what_depends_on_it_and_nothing_else(finished, edited, old, new, reruns, spared):
-    workspace, _, _ = finished
+def test_an_edit_reruns_what_depends_on_it_and_nothing_else(small, edited, old, new, reruns, spared):
+    workspace, _ = small
     path = workspace.folder / edited
     before = path.read_bytes()
     try:
@@ -222,6 +241,9 @@ def test_a_broken_delivery_tells_everything_at_once_and_leaves_the_last_results(
     logs = "".join(path.read_text(errors="replace") for path in (workspace.folder / "logs").rglob("*.log"))
     raw = "".join(path.read_text(errors="replace") for path in (workspace.folder / ".snakemake" / "log").glob("*"))
     assert CANARY not in text + logs + raw
+    page = (workspace.folder / "logs" / "liten" / "leveranse.html").read_text(encoding="utf-8")
+    assert "skal være et tall" in page
+    assert CANARY not in page
     assert workspace.released() == good
     checked = workspace.command("-m", "analysis", "check", "liten")
     assert checked.returncode != 0
@@ -255,8 +277,8 @@ def test_a_leak_stops_the_seal_and_the_last_release_stays(fresh):
 
 
 @pytest.mark.parametrize("moment", [0.35, 0.8])
-def test_a_killed_run_started_again_gives_the_same_bytes(finished, tmp_path, moment):
-    done, _, released = finished
+def test_a_killed_run_started_again_gives_the_same_bytes(small, tmp_path, moment):
+    done, released = small
     workspace = Workspace(tmp_path / "project", source=done.folder)
     call = [sys.executable, "-m", "analysis", "run", "--cores", "2"]
     with open(tmp_path / "said.txt", "w") as sink:

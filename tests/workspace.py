@@ -4,6 +4,7 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Collection
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -15,11 +16,16 @@ MADE = ("results", "logs", ".snakemake")
 class Workspace:
     """The copy, and the commands a person would type in it."""
 
-    def __init__(self, folder: Path, *, source: Path = ROOT, results: bool = False):
-        """Copy `source` to `folder`; with `results` what its runs made too, with their times."""
+    def __init__(
+        self, folder: Path, *, source: Path = ROOT, results: bool = False, cohorts: Collection[str] | None = None
+    ):
+        """Copy `source` to `folder`; with `results` what its runs made too, with their times; only some `cohorts`."""
         self.folder = folder
         left_out = IDLE if results else (*IDLE, *MADE)
         shutil.copytree(source, folder, ignore=shutil.ignore_patterns(*left_out), symlinks=True)
+        for card in (folder / "cohorts").glob("*/cohort.yaml") if cohorts is not None else ():
+            if card.parent.name not in cohorts:
+                shutil.rmtree(card.parent)
 
     def environment(self) -> dict[str, str]:
         """This process's environment with the copy's own modules first."""
