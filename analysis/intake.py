@@ -1,13 +1,14 @@
 """From a delivery to checked tables, or every problem at once.
 
 Files are read in batches; values are converted and checked once per distinct text, and typed rows wait in a private
-database until what holds across rows, files and tables is checked. No finding holds a value.
+folder until what holds across rows, files and tables is checked. No finding holds a value.
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 
@@ -20,7 +21,7 @@ from analysis.files import write_parquet
 from analysis.findings import Finding, findings_table, stop_at_fatal
 from analysis.offices import OUTSIDE_POPULATION, is_protected
 from analysis.problems import ProblemsFound
-from analysis.pseudonyms import Key, dense_ids
+from analysis.pseudonyms import Key, dense_order
 from analysis.row_checks import FileRows
 from analysis.spell_table import spell_findings, write_spells
 from analysis.staging import OF_PERSONS, Staging, staging
@@ -69,13 +70,13 @@ def read_delivery(
     """
     with staging() as staged:
         intake = _Intake(card, folder, staged)
-        intake.read(("offices", "persons", "memberships"))
+        intake.read(ORDER[:3])
         people = intake.number_persons(cohort, key)
         intake.read(ORDER[3:])
         delivery = intake.tables(people)
         _stop_if_refused(intake.findings)
         if spells is not None:
-            write_spells(staged, card, intake.types.names, spells)
+            write_spells(staged.spells, card, intake.types.names, spells)
         return Delivery(**delivery, spells=spells, findings=intake.findings)
 
 
@@ -88,11 +89,10 @@ def _stop_if_refused(findings: list[Finding]) -> None:
 
 @dataclass(frozen=True)
 class _People:
-    """The delivered rows of persons: all, and those in the population with their numbers by id."""
+    """The delivered rows of persons, one a person: of the population by number, and of those outside."""
 
-    all: pd.DataFrame
     kept: pd.DataFrame
-    ids: pd.Series
+    outside: pd.DataFrame
 
 
 class _Intake:
@@ -101,6 +101,7 @@ class _Intake:
     def __init__(self, card: Card, folder: Path, staged: Staging):
         self.card, self.folder, self.staged = card, folder, staged
         self.findings: list[Finding] = []
+        self.waiting: list[tuple[int, Reading, FileRows]] = []  # until it is known who must not be seen
         self.types = TypeNumbers()
 
     def read(self, tables: tuple[str, ...]) -> None:
@@ -116,21 +117,28 @@ class _Intake:
     def _read_file(self, place: int, file: File, rows: FileRows) -> None:
         """Stage one file. Rows that turn out not to be right are neither checked nor used."""
         reading = Reading(file, self.folder)
-        self.staged.append(file.table, place, rows.schema(), _converted(reading, rows))
-        self.findings += reading.findings
+        numbered = self.staged.append(file.table, place, rows.schema(), _converted(reading, rows))
         if not reading.stands:
             self.staged.discard(file.table, place)
-            return
-        self.findings += rows.findings()
-        if file.table not in OF_PERSONS:
-            self._leave_out_unknown(place, file)
+        if file.table in OF_PERSONS:
+            self.waiting.append((place, reading, rows))
+        elif numbered is None:
+            self._tell(reading, rows)
+        else:
+            self._tell(reading, rows, numbered.hidden)
+            self._tell_unknown(numbered.unknown if reading.stands else 0, file)
 
-    def _leave_out_unknown(self, place: int, file: File) -> None:
-        """Leave out rows of persons who were not delivered, and tell how many."""
-        unknown = self.staged.unknown_persons(file.table, place)
-        if unknown and self._readable("persons"):
-            words = counted(unknown, "rad", "rader")
-            self.findings.append(finding("unknown_person", file_label(file), count=unknown, counted=words))
+    def _tell(self, reading: Reading, rows: FileRows, hidden: np.ndarray | None = None) -> None:
+        """What is wrong with a file, and with its rows but for the hidden ones."""
+        self.findings += reading.findings
+        if reading.stands:
+            self.findings += rows.findings(hidden)
+
+    def _tell_unknown(self, count: int, file: File) -> None:
+        """Tell how many rows of persons who were not delivered are left out."""
+        if count and self._readable("persons"):
+            words = counted(count, "rad", "rader")
+            self.findings.append(finding("unknown_person", file_label(file), count=count, counted=words))
 
     def _readable(self, table: str) -> bool:
         """Whether the card has files of the table, and all of them could be read to the end with their columns."""
@@ -146,15 +154,19 @@ class _Intake:
     def number_persons(self, cohort: str, key: Key | None) -> _People:
         """Give the persons of the population their numbers, and tell of those who stand twice."""
         raw = person_table.raw_persons(self.staged)
+        unique = person_table.unique_persons(raw)
         outside = person_table.outside_ids(self.staged)
-        kept = raw[~raw["id"].isin(outside)].reset_index(drop=True) if outside else raw
-        self.findings += person_table.duplicate_findings(self.card, kept)
-        ids = dense_ids(kept["id"], key=key, cohort=cohort)
-        self.staged.make_people(ids, outside)
+        kept = unique[~unique["id"].isin(outside)]
+        kept = kept.iloc[dense_order(kept["id"], key=key, cohort=cohort)]
+        self.staged.make_people(kept["id"], outside)
+        for place, reading, rows in self.waiting:
+            self._tell(reading, rows, person_table.hidden_rows(self.staged, rows.file.table, place))
+        if len(unique) < len(raw):
+            self.findings += person_table.duplicate_findings(self.card, raw[~raw["id"].isin(outside)])
         for place, file in enumerate(self.card.files):
             if file.table == "memberships":
-                self._leave_out_unknown(place, file)
-        return _People(person_table.unique_persons(raw), kept, ids)
+                self._tell_unknown(self.staged.unknown_persons("memberships", place), file)
+        return _People(kept, unique[unique["id"].isin(outside)])
 
     def tables(self, people: _People) -> dict[str, pd.DataFrame]:
         """The tables of the delivery; what is wrong across rows and tables is added to the findings."""
@@ -178,7 +190,7 @@ class _Intake:
         self.findings += office_table.duplicate_offices(self.card, raw)
         clean, problems = self._clean(), []
         offices = office_table.offices_table(raw)
-        persons = person_table.persons_table(self.card, self.staged, people.kept, people.ids, offices)
+        persons = person_table.persons_table(self.card, self.staged, people.kept, offices)
         if clean:  # else what is missing because it could not be read would be told twice
             offices = office_table.with_municipality(self.card, self.staged, offices, problems)
             persons = person_table.with_municipality(self.card, persons, problems)
@@ -196,7 +208,7 @@ class _Intake:
             yield from person_table.unknown_office_findings(persons, offices)
         if self._clean():
             yield from office_table.history_findings(self.card, self.staged, offices, persons)
-            yield from spell_findings(self.staged, self.card, self.types.names, persons)
+            yield from spell_findings(self.staged.spells, self.card, self.types.names, persons)
 
     def _delivers(self, table: str) -> bool:
         return any(file.table == table for file in self.card.files)
@@ -210,13 +222,13 @@ class _Intake:
         if not self._delivers("persons"):
             counts = offices["arm"].value_counts()
             return stated_rows(1, "delivered", dict.fromkeys(arms), {arm: int(counts.get(arm, 0)) for arm in arms})
-        if len(people.all) == len(persons):
+        if people.outside.empty:
             return attrition_rows(1, "delivered", persons, arms)
-        ids = pd.Series(range(len(people.all)), index=people.all["id"])
-        all_persons = person_table.persons_table(self.card, self.staged, people.all, ids, offices)
-        office = all_persons["office_id"].mask(is_protected(all_persons["office_id"]))
+        everyone = pd.concat([people.kept, people.outside])
+        everyone = person_table.persons_table(self.card, self.staged, everyone, offices)
+        office = everyone["office_id"].mask(is_protected(everyone["office_id"]))
         rows = [
-            attrition_rows(1, "delivered", all_persons.assign(office_id=office), arms),
+            attrition_rows(1, "delivered", everyone.assign(office_id=office), arms),
             attrition_rows(2, OUTSIDE_POPULATION, persons, arms),
         ]
         return pd.concat(rows, ignore_index=True).astype(ATTRITION)

@@ -60,10 +60,8 @@ def outcome_findings(card: Card, staged: Staging, outcomes: pd.DataFrame) -> Ite
     """Persons who stand twice in one file of outcomes, and outcomes that two files tell of one person."""
     told = False
     if staged.columns("outcomes"):
-        twice = "count(*) OVER (PARTITION BY s.person_id, s.__file) > 1"
-        rows = staged.frame(
-            f"SELECT {FILE}, {ROW} FROM outcomes AS s WHERE s.{KNOWN_PERSON} QUALIFY {twice} ORDER BY {FILE}, {ROW}"
-        )
+        twice = f"count(*) OVER (PARTITION BY person_id, {FILE}) > 1"
+        rows = staged.frame(f"SELECT {FILE}, {ROW} FROM outcomes QUALIFY {twice} ORDER BY {FILE}, {ROW}")
         for place, of_file in rows.groupby(FILE):
             file, told = card.files[int(place)], True
             shown = of_file[ROW].tolist()[:SHOWN_ROWS]
@@ -78,8 +76,7 @@ def amounts_table(staged: Staging) -> pd.DataFrame:
     """amounts(person_id int32, month int16, amount float64) by person and month."""
     if not staged.columns("amounts"):
         return empty(AMOUNTS)
-    whole = f"{KNOWN_PERSON} AND month IS NOT NULL AND amount IS NOT NULL"
-    query = f"SELECT person_id, month, amount FROM amounts WHERE {whole} ORDER BY ALL"
+    query = "SELECT person_id, month, amount FROM amounts WHERE month IS NOT NULL AND amount IS NOT NULL ORDER BY ALL"
     return staged.frame(query).astype(AMOUNTS)
 
 

@@ -4,8 +4,6 @@ from collections.abc import Iterator
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
-import pyarrow.compute as pc
 
 from analysis.cards import Card
 from analysis.codes import translate
@@ -16,7 +14,7 @@ from analysis.months import month_number
 from analysis.offices import is_protected, office_at_assignment
 from analysis.problems import ProblemsFound
 from analysis.readers.contract import SHOWN_ROWS
-from analysis.staging import FILE, KNOWN_PERSON, Staging, identifier, literal
+from analysis.staging import FILE, KNOWN_PERSON, OF_PERSONS, Staging, identifier, literal
 from analysis.table_contracts import TABLES
 from analysis.table_rules import counted, finding
 from analysis.targets import OUTCOME
@@ -37,22 +35,32 @@ def raw_persons(staged: Staging) -> pd.DataFrame:
 def outside_ids(staged: Staging) -> set[str]:
     """Ids of persons who have the protected office in any row."""
     found: set[str] = set()
-    for table in ("persons", "memberships"):
-        if "office_id" in staged.columns(table):
-            offices = staged.frame(f"SELECT DISTINCT office_id FROM {table} WHERE office_id IS NOT NULL")["office_id"]
-            hidden = ", ".join(literal(office) for office in offices[is_protected(offices)])
-            if hidden:
-                query = (
-                    f"SELECT DISTINCT person_id FROM {table} WHERE office_id IN ({hidden}) AND person_id IS NOT NULL"
-                )
-                found |= set(staged.frame(query)["person_id"])
+    for table in OF_PERSONS:
+        if hidden := _at_protected(staged, table):
+            found |= set(staged.frame(f"SELECT person_id FROM {table} WHERE {hidden}")["person_id"].dropna())
     return found
+
+
+def hidden_rows(staged: Staging, table: str, place: int) -> np.ndarray:
+    """Numbers of the rows of one file that belong to persons outside, or have the protected office."""
+    hidden = _at_protected(staged, table) or "false"
+    of_outside = f"person_id IN (SELECT id FROM people WHERE NOT {KNOWN_PERSON})"
+    return staged.frame(f"SELECT {ROW} FROM {table} WHERE {FILE} = {place} AND ({of_outside} OR {hidden})")[
+        ROW
+    ].to_numpy()
+
+
+def _at_protected(staged: Staging, table: str) -> str:
+    """Which rows have the protected office, in SQL; empty where none has."""
+    if "office_id" not in staged.columns(table):
+        return ""
+    offices = staged.frame(f"SELECT DISTINCT office_id FROM {table} WHERE office_id IS NOT NULL")["office_id"]
+    hidden = ", ".join(literal(office) for office in offices[is_protected(offices)])
+    return f"office_id IN ({hidden})" if hidden else ""
 
 
 def duplicate_findings(card: Card, raw: pd.DataFrame) -> Iterator[Finding]:
     """Ids that stand in several rows, of one file or several."""
-    if raw["id"].is_unique:
-        return
     rows = raw[raw["id"].notna() & raw["id"].duplicated(keep=False)]
     for place, of_file in rows.groupby(FILE):
         file = card.files[int(place)]
@@ -72,16 +80,13 @@ def unique_persons(raw: pd.DataFrame) -> pd.DataFrame:
     return raw[raw["id"].notna() & ~raw["id"].duplicated()]
 
 
-def persons_table(
-    card: Card, staged: Staging, raw: pd.DataFrame, ids: pd.Series, offices: pd.DataFrame
-) -> pd.DataFrame:
+def persons_table(card: Card, staged: Staging, rows: pd.DataFrame, offices: pd.DataFrame) -> pd.DataFrame:
     """persons(person_id int32, office_id, arm, time_zero, adoption_month, left_on, covariates…, treated) by person_id.
 
-    Months are Int16, `left_on` a date or missing, covariates float64.
+    `rows` has one row a person, by number. Months are Int16, `left_on` a date or missing, covariates float64.
     """
-    frame = unique_persons(raw).drop(columns=[FILE, ROW])
-    frame = frame.assign(person_id=_places(frame["id"], ids.index)).drop(columns="id")
-    frame = frame.sort_values("person_id", ignore_index=True)
+    frame = rows.drop(columns=[FILE, ROW, "id"]).reset_index(drop=True)
+    frame["person_id"] = np.arange(len(frame), dtype="int32")
     frame["time_zero"] = _time_zero(card, frame)
     frame["office_id"] = _office(staged, frame)
     frame["adoption_month"] = _adoption(frame, offices)
@@ -93,13 +98,6 @@ def persons_table(
     frame["left_on"] = frame["left_on"].astype("datetime64[us]")
     frame = frame[[*FIRST, *places, *own]]
     return frame.assign(treated=(frame["arm"] == card.arm("treated").id).astype("bool"))
-
-
-def _places(texts: pd.Series, ids: pd.Index) -> np.ndarray:
-    """The place of each text among the ids, which is the person's number. pandas would make a Python text of each."""
-    known = pa.array(ids.to_series(), pa.large_string())
-    found = pc.index_in(pa.array(texts, pa.large_string()), value_set=known)
-    return found.to_numpy(zero_copy_only=False).astype("int32")
 
 
 def _time_zero(card: Card, frame: pd.DataFrame) -> pd.Series:

