@@ -11,6 +11,7 @@ from typing import Any
 from analysis.card_file_rules import FILE_RULES
 from analysis.card_format_rules import FORMAT_RULES
 from analysis.card_library import known_outcomes
+from analysis.card_matching_rules import MATCHING_RULES
 from analysis.card_parts import chosen_outcomes, mapping, mappings, table_of, text, texts
 from analysis.strict import Finding
 from analysis.synthetic import generators
@@ -219,4 +220,5 @@ RULES: tuple[Callable[[dict[str, Any]], Iterator[Finding]], ...] = (
     keys_have_one_place,
     *FILE_RULES,
     *FORMAT_RULES,
+    *MATCHING_RULES,
 )

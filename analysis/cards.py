@@ -10,10 +10,11 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, field_serializer
 
 from analysis.card_delivery import Accepted, Column, File, Growing, Municipality, Pseudonymise, Register, Synthetic
+from analysis.card_matching import Matching, MatchingChange
 from analysis.card_rules import cross_checks
 from analysis.strict import Certainty, Date, Filled, Month, Share, Slug, Strict, Words, read_strict
 
-__all__ = ["Card", "Column", "File", "analysis_part", "read_card"]
+__all__ = ["Card", "Column", "File", "Matching", "analysis_part", "read_card"]
 
 DataKind = Literal["restricted", "open", "published", "synthetic"]
 Design = Literal[
@@ -113,27 +114,6 @@ class Covariate(Growing):
     history: History | None = None
 
 
-class Matching(Strict):
-    """How comparison persons are chosen. A key that the method does not use is refused by name."""
-
-    formula: Filled = Field(description="Right-hand side of the score model")
-    method: Literal["nearest"] = "nearest"
-    link: Literal["logit", "linear_logit"] = "logit"
-    caliper: float | None = Field(0.2, gt=0, description="In standard deviations of the score; null for none")
-    replace: bool = False
-    order: Literal["largest", "smallest", "data"] = "largest"
-
-
-class MatchingChange(Matching):
-    """Keys of `matching` that a sensitivity row overrides; `changes` holds only those that stand in the card."""
-
-    formula: Filled = ""
-
-    def changes(self) -> dict[str, Any]:
-        """The overridden keys and their values."""
-        return self.model_dump(exclude_unset=True)
-
-
 class Sensitivity(Strict):
     """One more analysis: a name and the keys of `matching` that it overrides."""
 
@@ -160,6 +140,7 @@ class Checks(Strict):
 
     smd_limit: float = Field(0.1, gt=0)
     lost_treated_limit: Share = 0.2
+    outside_support_limit: Share = 0.1
     ess_floor: float = Field(50, gt=0)
     spread_limit: float = Field(1.0, gt=0, description="Width of the range over analyses, in standard errors")
     few_treated_offices: int = Field(6, ge=1, description="Fewest treated offices for an asymptotic p-value")

@@ -11,7 +11,7 @@ from analysis.checks.balance import balance
 from analysis.checks.benchmark import benchmark
 from analysis.checks.limitations import limitations
 from analysis.checks.offices import few_treated_offices
-from analysis.checks.overlap import effective_sample, lost_treated
+from analysis.checks.overlap import common_support, effective_sample, lost_treated
 from analysis.checks.placebo import placebo
 from analysis.checks.precision import imprecision, no_estimate
 from analysis.checks.spread import spread
@@ -46,6 +46,7 @@ def check_matched(card: Card, estimates: pd.DataFrame, balances: pd.DataFrame, s
     """Checks of a matched cohort with persons."""
     found = [
         balance(card, balances),
+        common_support(card, summary),
         lost_treated(card, summary),
         effective_sample(card, summary),
         placebo(card, estimates),

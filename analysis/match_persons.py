@@ -1,27 +1,57 @@
-"""Matching one cohort by its card: the main specification and every sensitivity row, in one go."""
+"""Matching one cohort by its card: the main specification and every sensitivity row, in one go.
+
+Outcomes are not read here.
+"""
 
 from dataclasses import dataclass
+from importlib.metadata import version
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from analysis.attrition import attrition_rows
-from analysis.balance import balance_table, effective_sample_size, overlap_table, support
-from analysis.cards import Card, Matching
-from analysis.matching import MatchingSpec, match, pair_clusters
+from analysis.card_matching import Matching, overridden
+from analysis.cards import Card
+from analysis.match_methods import People, fitted_scores, matched, matched_sets, people_of, scores_for
+from analysis.match_tables import (
+    across_offices,
+    attrition_after,
+    balance_rows,
+    overlap_rows,
+    summary_row,
+    summary_table,
+    who_is_left,
+)
+from analysis.match_ties import DRAWS, SEED, tie_weights
+from analysis.matching import Match
 from analysis.panel import Panel
 from analysis.problems import ProblemsFound
-from analysis.scores import Scores, fit_scores
-from analysis.tables import BALANCE, MAIN, MATCHING
+from analysis.scores import Scores
+from analysis.tables import BALANCE, MAIN
+
+# The files of `Matched`, by its parts.
+TABLES = {
+    "weights": "weights",
+    "balance": "balance",
+    "overlap": "overlap",
+    "summary": "matching",
+    "attrition": "attrition",
+    "ties": "ties",
+    "cluster_balance": "cluster_balance",
+    "profile": "profile",
+}
+PACKAGES = ("numpy", "scipy", "statsmodels", "formulaic")
 
 
 @dataclass(frozen=True)
 class Matched:
-    """`weights`: person_id, spec, weight, pair for persons of weight above 0; `summary`: one row per specification.
+    """What matching gives; only the first and `ties` are about persons.
 
-    `balance` has a row per specification, covariate and sample, `overlap` the histogram of the main score, and
-    `attrition` the restrictions so far with matching as the last.
+    `weights`: person_id, spec, weight, pair for persons of weight above 0, `pair` being the matched set, subclass or
+    stratum, −1 without; `summary`: one row per specification (MATCHING). `balance` has a row per specification,
+    covariate and sample, `overlap` the histogram of the main score, `attrition` the restrictions so far with those of
+    the main specification last. `ties`: other weights that the main one would have if equal persons came in another
+    order (`match_ties`). `cluster_balance`: the main balance over offices; `profile`: who is left of the treated.
     """
 
     weights: pd.DataFrame
@@ -29,84 +59,90 @@ class Matched:
     overlap: pd.DataFrame
     summary: pd.DataFrame
     attrition: pd.DataFrame
+    ties: pd.DataFrame
+    cluster_balance: pd.DataFrame
+    profile: pd.DataFrame
+
+
+@dataclass(frozen=True)
+class _Way:
+    """One specification that could be matched."""
+
+    found: Match
+    sets: np.ndarray
+    balance: pd.DataFrame
+    summary: dict[str, Any]
 
 
 def specifications(card: Card) -> dict[str, Matching]:
     """The main matching of the card, then each sensitivity row with its changes, by name."""
-    rows = {row.name: card.matching.model_copy(update=row.matching.changes()) for row in card.sensitivity}
-    return {MAIN: card.matching, **rows}
+    return {MAIN: card.matching} | {row.name: overridden(card.matching, row.matching) for row in card.sensitivity}
 
 
-def match_persons(card: Card, panel: Panel) -> Matched:
-    """Match treated to comparison persons under every specification.
+def match_persons(card: Card, panel: Panel, offices: pd.DataFrame | None = None) -> Matched:
+    """Match treated to comparison persons under every specification; `offices` tells their counties.
 
     A sensitivity row that cannot be matched keeps its row in `summary`, with the reason; the main one raises.
     """
+    people, specs = people_of(card, panel.baseline, offices), specifications(card)
+    fitted = fitted_scores(people, [spec.formula for spec in specs.values()])
+    results = {name: _way_or_reason(spec, people, fitted, must=name == MAIN) for name, spec in specs.items()}
+    found = {name: way for name, way in results.items() if isinstance(way, _Way)}
+    main, scores = found[MAIN].found, scores_for(specs[MAIN], fitted)
     arms = [card.arm("treated").id, card.arm("comparison").id]
-    persons = panel.baseline[panel.baseline["arm"].isin(arms)].reset_index(drop=True)
-    results = {name: _matched_or_reason(card, persons, spec, name) for name, spec in specifications(card).items()}
-    found = {name: result for name, result in results.items() if isinstance(result, dict)}
-    used = persons[persons["person_id"].isin(found[MAIN]["weights"]["person_id"])]
-    attrition = attrition_rows(len(panel.attrition["step"].unique()) + 1, "matched", used, arms)
     return Matched(
-        pd.concat([result["weights"].assign(spec=name) for name, result in found.items()], ignore_index=True),
-        pd.concat([result["balance"].assign(spec=name) for name, result in found.items()])[list(BALANCE)],
-        found[MAIN]["overlap"],
-        pd.DataFrame([_summary_row(name, results[name]) for name in results], columns=list(MATCHING)).astype(MATCHING),
-        pd.concat([panel.attrition, attrition], ignore_index=True),
+        weights=pd.concat([_weight_rows(people, name, way) for name, way in found.items()], ignore_index=True),
+        balance=pd.concat([way.balance.assign(spec=name) for name, way in found.items()])[list(BALANCE)],
+        overlap=overlap_rows(people, scores, main),
+        summary=summary_table([_summary(name, results[name]) for name in results]),
+        attrition=attrition_after(panel.attrition, people, main, arms),
+        ties=tie_weights(specs[MAIN], people, scores),
+        cluster_balance=across_offices(specs[MAIN], people, main),
+        profile=who_is_left(people, main),
     )
 
 
-def _matched_or_reason(card: Card, persons: pd.DataFrame, spec: Matching, name: str) -> dict[str, Any] | str:
+def _way_or_reason(spec: Matching, people: People, fitted: dict[str, Any], *, must: bool) -> _Way | str:
     try:
-        return _matched(card, persons, spec)
+        scores = scores_for(spec, fitted)
+        return _way(spec, people, scores)
     except ProblemsFound as error:
-        if name == MAIN:
+        if must:
             raise
-        return "; ".join(problem.what for problem in error.problems)
+        return "; ".join(f"{problem.where}: {problem.what}" for problem in error.problems)
 
 
-def _matched(card: Card, persons: pd.DataFrame, spec: Matching) -> dict[str, Any]:
-    """Weights, balance, overlap and summary of one specification."""
-    treated = persons["treated"].to_numpy()
-    scores = fit_scores(persons, spec.formula, treated)
-    options = spec.model_dump(exclude={"formula"})
-    found = match(scores, treated, MatchingSpec(**options))
-    balance = balance_table(persons[[c.name for c in card.covariates]], treated, found.weights)
-    used = found.weights > 0
-    weights = pd.DataFrame(
-        {
-            "person_id": persons["person_id"][used],
-            "weight": found.weights[used],
-            "pair": pair_clusters(found)[used],
-        }
-    )
-    return {
-        "weights": weights,
-        "balance": balance,
-        "overlap": overlap_table(scores.probability, treated, found.weights),
-        "summary": _summary(scores, treated, found.weights, balance) | options,
-    }
+def _way(spec: Matching, people: People, scores: Scores | None) -> _Way:
+    found = matched(spec, people, scores)
+    sets, balance = matched_sets(found), balance_rows(spec, people, found)
+    return _Way(found, sets, balance, summary_row(spec, people, scores, found, sets, balance))
 
 
-def _summary(scores: Scores, treated: np.ndarray, weights: np.ndarray, balance: pd.DataFrame) -> dict[str, Any]:
-    sizes = effective_sample_size(weights, treated).set_index("arm")
-    adjusted = balance[balance["sample"] == "adjusted"]
-    worst = adjusted.loc[adjusted["smd"].abs().idxmax()]
-    return {
-        "n_treated": sizes.loc["treated", "n"],
-        "n_treated_matched": sizes.loc["treated", "n_used"],
-        "n_comparison": sizes.loc["comparison", "n"],
-        "n_comparison_matched": sizes.loc["comparison", "n_used"],
-        "ess_comparison": sizes.loc["comparison", "ess"],
-        "share_treated_outside": support(scores.probability, treated)["share_treated_outside"],
-        "share_treated_lost": 1 - sizes.loc["treated", "n_used"] / sizes.loc["treated", "n"],
-        "max_abs_smd": abs(worst["smd"]),
-        "worst_covariate": worst["covariate"],
-    }
+def _weight_rows(people: People, name: str, way: _Way) -> pd.DataFrame:
+    used = way.found.weights > 0
+    columns = {"person_id": people.frame["person_id"][used], "weight": way.found.weights[used], "pair": way.sets[used]}
+    return pd.DataFrame(columns).assign(spec=name)
 
 
-def _summary_row(name: str, result: dict[str, Any] | str) -> dict[str, Any]:
+def _summary(name: str, result: _Way | str) -> dict[str, Any]:
     if isinstance(result, str):
         return {"spec": name, "status": "not_estimated", "reason": result}
-    return {"spec": name, "status": "estimated", **result["summary"]}
+    return {"spec": name, "status": "estimated", **result.summary}
+
+
+def matched_tables(matched: Matched) -> dict[str, pd.DataFrame]:
+    """The parts of `matched` by the names of their files."""
+    return {name: getattr(matched, part) for part, name in TABLES.items()}
+
+
+def sidecar(card: Card, matched: Matched) -> dict[str, Any]:
+    """How the matching was done, as plain data without persons: keys, conventions, seeds and versions."""
+    specs = specifications(card)
+    rows = matched.summary.astype(object).where(matched.summary.notna(), None).to_dict("records")
+    told = {row["spec"]: row | {"card": specs[row["spec"]].model_dump(mode="json")} for row in rows}
+    draws = int((matched.ties["draw"] >= 0).any()) * DRAWS
+    return {
+        "specifications": told,
+        "ties": {"draws": draws, "seed": SEED, "averaged": bool((matched.ties["draw"] < 0).any())},
+        "versions": {name: version(name) for name in PACKAGES},
+    }

@@ -102,7 +102,7 @@ def common_start(persons: pd.DataFrame) -> int:
     if len(starts) == 1:
         return int(starts[0])
     what = f"starttidspunktet er ikke det samme for alle: leveransen har {len(starts)} ulike måneder."
-    mend = "Matchet forskjell-i-forskjeller med ulike starttidspunkter er ikke mulig ennå; del leveransen etter måned."
+    mend = "Bruk base_period i stedet for base_month når personene starter til ulik tid."
     raise ProblemsFound(HEADING, [Problem("time_zero", what, mend)])
 
 
@@ -242,8 +242,10 @@ def complete_persons(card: Card, months: pd.DataFrame) -> pd.Series:
     """Ids of persons with every outcome of the card at the main horizon, and at the base where the card has one.
 
     At the base only outcomes in a named month are asked for: what is counted since time zero has no value before it.
+    Secondary outcomes that somebody reported of their own participants are not asked for: nobody else has them.
     """
-    names, library = card.outcome_names(), load_outcomes()
+    library = load_outcomes()
+    names = [name for name in card.outcome_names() if name == card.outcomes.primary or not _is_reported(name)]
     found = [_known(months, name, at_horizon(months, name, card.horizons[0])) for name in names]
     for name in (name for name in names if library[name].timing == "point"):
         if card.base_month is not None:
@@ -264,10 +266,13 @@ def at_horizon(months: pd.DataFrame, name: str, horizon: int) -> np.ndarray:
 
     What somebody reported once, of all the time so far, stands at the month of the report, and any row tells it.
     """
+    return np.ones(len(months), bool) if _is_reported(name) else _at_event_time(months, horizon)
+
+
+def _is_reported(name: str) -> bool:
+    """Whether an outcome was told once, of all the time so far, and not made from registers."""
     outcome = load_outcomes()[name]
-    if outcome.timing == "ever" and outcome.rule is None:
-        return np.ones(len(months), bool)
-    return _at_event_time(months, horizon)
+    return outcome.timing == "ever" and outcome.rule is None
 
 
 def _at_event_time(months: pd.DataFrame, time: int) -> np.ndarray:

@@ -9,6 +9,9 @@ TEXT, NUMBER, COUNT = "str", "float64", "Int64"
 MAIN = "main"
 # Reason of a row without a p-value: too few treated offices for an asymptotic one.
 FEW_OFFICES = "few_treated_offices"
+# Reasons of rows that are not estimated: the outcome is known of one group only, or has no value before the start.
+ONE_GROUP = "measured_in_one_group"
+NO_CHANGE = "no_value_before_start"
 
 ESTIMATES: dict[str, str] = {
     "cohort": TEXT,
@@ -103,7 +106,33 @@ BALANCE = (
     "variance_ratio",
     "ks",
     "pp_difference",
+    "sd_treated",
+    "sd_comparison",
+    "ecdf_mean",
+    "overlap_loss",
+    "pair_distance",
 )
+# Absolute standardised differences of the main specification, office by office.
+CLUSTER_BALANCE: dict[str, str] = {
+    "covariate": TEXT,
+    "sample": TEXT,
+    "minimum": NUMBER,
+    "mean": NUMBER,
+    "maximum": NUMBER,
+    "n_offices": COUNT,
+}
+# The treated who are in the main estimate against all of them; `smd` in standard deviations of all.
+PROFILE: dict[str, str] = {
+    "covariate": TEXT,
+    "kind": TEXT,
+    "n_all": COUNT,
+    "n_kept": COUNT,
+    "mean_all_treated": NUMBER,
+    "mean_kept": NUMBER,
+    "mean_lost": NUMBER,
+    "smd": NUMBER,
+    "pp_difference": NUMBER,
+}
 # One row per way to match: what it found, and the keys of the card that it used.
 MATCHING: dict[str, str] = {
     "spec": TEXT,
@@ -123,6 +152,16 @@ MATCHING: dict[str, str] = {
     "caliper": NUMBER,
     "replace": "boolean",
     "order": TEXT,
+    "estimand": TEXT,
+    "ratio": NUMBER,
+    "within": TEXT,
+    "discard": TEXT,
+    "seed": COUNT,
+    "caliper_width": NUMBER,
+    "ess_treated": NUMBER,
+    "n_sets": COUNT,
+    "share_tied": NUMBER,
+    "conventions": TEXT,
 }
 SUMS = ("n", "sum_y", "sum_y2", "sum_w", "sum_wy", "sum_w2", "sum_w2y", "sum_w2y2")
 
@@ -136,6 +175,8 @@ RELEASED: dict[str, tuple[str, ...]] = {
     "balance": BALANCE,
     "overlap": ("bin_low", "bin_high", "arm", "sample", "n", "share"),
     "matching": tuple(MATCHING),
+    "cluster_balance": tuple(CLUSTER_BALANCE),
+    "profile": tuple(PROFILE),
     # No row numbers, and no advice to whoever delivered: those lead to persons, or to nobody who reads this.
     "findings": tuple(column for column in FINDINGS if column not in ("rows", "mend")),
 }

@@ -13,13 +13,14 @@ from analysis.check_cohort import Verdicts, check_matched, check_published
 from analysis.estimate_did import DidResult, estimate_did
 from analysis.estimate_published import PublishedResult, estimate_published
 from analysis.intake import Delivery, read_delivery
-from analysis.match_persons import Matched, match_persons
+from analysis.match_persons import Matched, match_persons, matched_tables
 from analysis.panel import Panel, build_panel
 from analysis.plan import plan_hash
 from analysis.published import Figures, read_figures
 from analysis.release import provenance, release, write_release
 from analysis.report.material import Material, read_material
 from analysis.report.model import build_report
+from analysis.tables import RELEASED
 
 ROOT = Path(__file__).resolve().parents[1]
 COHORTS = ROOT / "cohorts"
@@ -92,8 +93,7 @@ def tables(cohort: str) -> dict[str, pd.DataFrame]:
     if cohort in PUBLISHED:
         made = published(cohort)
         return {name: getattr(made, name) for name in ("estimates", "scenarios", "ranges", "attrition")}
-    pairs = matched()
-    own = {"balance": pairs.balance, "overlap": pairs.overlap, "matching": pairs.summary, "attrition": pairs.attrition}
+    own = {name: table for name, table in matched_tables(matched()).items() if name in RELEASED}
     return {"estimates": did().estimates, "cells": did().cells, **own}
 
 

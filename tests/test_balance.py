@@ -14,7 +14,6 @@ from scipy.stats import ks_2samp, norm
 
 from analysis.balance import balance_table, effective_sample_size, overlap_table, sample_sizes, support
 from analysis.balance_clusters import across_clusters, cluster_balance, clusters_left_out
-from analysis.balance_gate import GateFailure, GateLimits, gate_failures
 from analysis.balance_summary import balance_of, profile_table
 from analysis.problems import ProblemsFound
 
@@ -479,25 +478,6 @@ def test_table_plot_and_text_read_the_same_numbers():
     assert tidy[(name, "adjusted", "smd", "")] == table.loc[(name, "adjusted"), "smd"]
     assert found.love("variance_ratio")["value"].dropna().ge(1).all()
     assert found.size("all", "treated") == 80
-
-
-def test_the_gate_tells_every_limit_that_does_not_hold():
-    frame = pd.DataFrame({"x": [1.0, 2, 3, 4, 5, 6], "u": [1, 0, 1, 1, 0, 1]})
-    treated, weights = np.array([1, 1, 1, 0, 0, 0]), np.array([1.0, 1, 0, 1, 1, 0])
-    found = balance_of(frame, treated, weights, scores=[0.1, 0.5, 0.9, 0.2, 0.4, 0.6])
-    limits = GateLimits(smd=0.1, ess=5, share_outside=0.2, lost_treated=0.2)
-    failures = gate_failures(found, limits)
-    assert [(failure.check, failure.covariate) for failure in failures] == [
-        ("smd", "x"),
-        ("ess", ""),
-        ("share_outside", ""),
-        ("lost_treated", ""),
-    ]
-    assert failures[1] == GateFailure("ess", 2.0, 5)
-    assert failures[3].value == pytest.approx(1 / 3)
-    assert gate_failures(found, GateLimits(smd=5)) == ()
-    with pytest.raises(ValueError, match="scores"):
-        gate_failures(balance_of(frame, treated, weights), limits)
 
 
 def test_the_profile_compares_those_left_with_those_who_were_there():

@@ -12,7 +12,7 @@ from analysis.checks.balance import balance
 from analysis.checks.benchmark import benchmark
 from analysis.checks.limitations import limitations
 from analysis.checks.offices import few_treated_offices
-from analysis.checks.overlap import effective_sample, lost_treated
+from analysis.checks.overlap import common_support, effective_sample, lost_treated
 from analysis.checks.placebo import placebo
 from analysis.checks.precision import imprecision, no_estimate
 from analysis.checks.spread import spread
@@ -72,6 +72,18 @@ def test_lost_treated_turns_at_a_fifth_and_has_a_sentence_of_its_own_for_nobody(
     check = lost_treated(CARD, with_summary(n_treated_matched=matched, share_treated_lost=1 - matched / 185))
     assert (check.verdict, check.text_id) == (verdict, f"check.lost_treated.{text}")
     assert check.values == {"matched": matched, "treated": 185}
+
+
+@pytest.mark.parametrize(
+    ("share", "verdict", "text"), [(0, "passed", "none"), (0.1, "passed", "passed"), (0.11, "failed", "failed")]
+)
+def test_common_support_turns_at_a_tenth_and_says_so_when_nobody_is_outside(share, verdict, text):
+    check = common_support(CARD, with_summary(share_treated_outside=share))
+    assert (check.verdict, check.text_id) == (verdict, f"check.common_support.{text}")
+
+
+def test_common_support_is_not_judged_without_a_score():
+    assert common_support(CARD, with_summary(share_treated_outside=float("nan"))) is None
 
 
 @pytest.mark.parametrize(("size", "verdict"), [(50.0, "passed"), (49.9, "failed")])

@@ -6,21 +6,25 @@ from functools import cache
 from pathlib import Path
 
 import pytest
+import stages
 import yaml
 from pydantic import BaseModel
 
 import analysis
 from analysis import did
+from analysis.card_matching import METHOD_ESTIMANDS, METHOD_KEYS
 from analysis.cards import Card, Checks, Matching, TwoArms, read_card
 from analysis.checks.balance import HOPELESS
+from analysis.checks.spread import main_estimator_rows
 from analysis.estimate_did import estimate_did
 from analysis.estimate_published import estimate_published
 from analysis.headline import decisive_row
 from analysis.intake import read_delivery
-from analysis.match_persons import match_persons
+from analysis.match_persons import match_persons, specifications
 from analysis.panel import build_panel
 from analysis.published import read_figures
 from analysis.table_rules import RULES
+from analysis.tables import MATCHING
 
 ROOT = Path(__file__).resolve().parent.parent
 DOCS = ROOT / "docs"
@@ -183,6 +187,42 @@ def test_the_defaults_in_the_guide_are_those_of_the_card():
         assert f"| `matching.{name}` | `{Matching.model_fields[name].default}` |" in text_of(GUIDE)
 
 
+@pytest.mark.parametrize("method", METHOD_KEYS)
+def test_the_guide_lists_the_keys_that_each_method_uses(method):
+    (row,) = re.findall(rf"^\| `{method}` \|[^|]*\|([^|]*)\|([^|]*)\|$", text_of(GUIDE), flags=re.MULTILINE)
+    assert tuple(row[0].strip().split(", ")) == METHOD_ESTIMANDS[method]
+    assert tuple(re.findall(r"`(\w+)`", row[1])) == METHOD_KEYS[method]
+
+
+@pytest.mark.parametrize("key", sorted(set(Matching.model_fields) - {"formula"}))
+def test_the_guide_explains_each_key_of_the_matching_with_its_default(key):
+    (told,) = re.findall(rf"^\|[^|\n]*`matching\.{key}`[^|\n]*\| ([^|]*) \|", text_of(GUIDE), flags=re.MULTILINE)
+    default = Matching.model_fields[key].get_default()
+    if default is None:
+        assert told in ("ingen", "alle") or key == "distance"
+    else:
+        words = str(default).lower() if isinstance(default, bool) else default
+        assert told == (f"`{words:g}`" if isinstance(words, float) else f"`{words}`")
+
+
+def test_every_column_of_the_table_of_matchings_is_explained_in_the_guide():
+    assert set(MATCHING) <= set(re.findall(r"`([a-z_]+)`", text_of(GUIDE)))
+
+
+def test_every_way_to_match_and_its_errors_have_a_section_in_the_methods(example):
+    own = {"exact": {"exact": ["kvinne"]}, "cem": {"columns": ["kvinne", "alder"]}}
+    rows = {method: {"method": method, **own.get(method, {})} for method in METHOD_KEYS}
+    rows["replaced"] = {"replace": True}
+    sensitivity = [{"name": name, "title": name, "matching": row} for name, row in rows.items()]
+    card = type(example).model_validate(example.model_dump(mode="json") | {"sensitivity": sensitivity})
+    panel = build_panel(card, read_delivery(card, DOCS / "eksempel"))
+    found = estimate_did(card, panel, match_persons(card, panel), cohort="x", **IDENTITY).estimates
+    inferences = set(found["inference"].dropna())
+    assert {"cluster", "hc3", "m_estimation", "abadie_imbens", "none"} <= inferences
+    ties = set(found.loc[found["inference"] == "none", "spec"])
+    assert {*METHOD_KEYS, *inferences, *ties, "ties_averaged"} <= titles_in_code(DOCS / "methods.md")
+
+
 def test_the_thresholds_in_the_methods_are_those_of_the_card():
     page = text_of(DOCS / "methods.md")
     for name, field in Checks.model_fields.items():
@@ -251,6 +291,21 @@ def test_the_nsw_row_of_the_readme_is_what_the_data_give():
     words = f"{percent_points(main['estimate'])} percentage points in work"
     assert f"{words} (95 % CI {interval(main['conf_low'], main['conf_high'])})" in readme
     assert f"own difference-in-differences is {percent_points(trial['estimate'])}" in readme
+
+
+def test_the_range_over_the_ways_to_match_is_what_the_data_give():
+    found = stages.did().estimates
+    rows = main_estimator_rows(found, "any_earnings_in_year")
+    ties = found[found["outcome"].eq("any_earnings_in_year") & found["spec"].str.startswith("ties_")]["estimate"]
+    low, high = (percent_points(value) for value in (rows["estimate"].min(), rows["estimate"].max()))
+    methods = {spec.method for spec in specifications(stages.card(stages.NSW)).values()}
+    assert (len(rows), len(methods)) == (13, 7)
+    for page in (ROOT / "README.md", ROOT / "CHANGELOG.md"):
+        assert f"{low} to {high} percentage points" in text_of(page)
+    assert f"gives {percent_points(ties.min())} to {percent_points(ties.max())}" in text_of(ROOT / "CHANGELOG.md")
+    cohort = text_of(ROOT / "cohorts" / stages.NSW / "README.md")
+    for pair in ((low, high), (percent_points(ties.min()), percent_points(ties.max()))):
+        assert " til ".join(pair).replace(".", ",") in cohort
 
 
 def test_the_changelog_has_the_headlines_of_the_readme():

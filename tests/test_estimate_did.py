@@ -9,11 +9,18 @@ import stages
 import statsmodels.api as sm
 from scipy.stats import t as student_t
 
+from analysis.abadie_imbens import matched_effect
+from analysis.entropy_balancing import entropy_weights
 from analysis.estimate_did import estimate_did
 from analysis.intake import read_delivery
+from analysis.m_estimation import EntropyModel
 from analysis.match_persons import Matched, match_persons
+from analysis.matching import MatchingSpec, match
 from analysis.panel import Panel, build_panel
+from analysis.problems import ProblemsFound
+from analysis.scores import fit_scores
 from analysis.tables import FEW_OFFICES, MAIN
+from analysis.weighted_effects import weighted_effect
 
 CARD = stages.card(stages.NSW)
 WORK, EARNINGS = "any_earnings_in_year", "annual_earnings_usd"
@@ -123,7 +130,8 @@ def test_the_matched_estimate_is_the_weighted_change_of_one_group_minus_the_othe
         np.average(change[people["treated"] == arm], weights=people.loc[people["treated"] == arm, "weight"])
         for arm in (True, False)
     ]
-    assert one(**DID, spec=spec)["estimate"] == pytest.approx(means[0] - means[1], abs=1e-12)
+    row = one(**DID, spec=spec, inference="cluster")
+    assert row["estimate"] == pytest.approx(means[0] - means[1], abs=1e-12)
 
 
 def test_the_matched_error_is_clustered_on_pairs():
@@ -207,6 +215,11 @@ def test_a_sensitivity_row_that_was_not_matched_keeps_a_row_per_outcome_with_the
     )
 
 
+def with_errors(found: pd.DataFrame) -> pd.DataFrame:
+    """Differences with a standard error; how far ties move an estimate has none."""
+    return found[(found["scale"] == "difference") & (found["inference"] != "none")]
+
+
 def with_offices(treated_offices: int, unit: str = "office") -> pd.DataFrame:
     """The estimates when the treated belong to so many offices, and everyone else to thirty others."""
     panel, assigned = stages.panel(), stages.panel().baseline["treated"]
@@ -223,7 +236,7 @@ def with_offices(treated_offices: int, unit: str = "office") -> pd.DataFrame:
 
 def test_fewer_than_six_treated_offices_leave_no_p_value_and_say_why():
     found = with_offices(5)
-    rows = found[found["scale"] == "difference"]
+    rows = with_errors(found)
     assert rows["p_value"].isna().all()
     assert rows["statistic"].isna().all()
     assert set(rows["reason"]) == {FEW_OFFICES}
@@ -235,6 +248,163 @@ def test_fewer_than_six_treated_offices_leave_no_p_value_and_say_why():
 
 def test_six_treated_offices_or_persons_assigned_keep_the_p_value():
     for found in (with_offices(6), with_offices(5, unit="person")):
-        rows = found[found["scale"] == "difference"]
+        rows = with_errors(found)
         assert rows["p_value"].notna().all()
         assert rows["reason"].isna().all()
+
+
+# Standard errors that the method calls for
+
+
+def everybody():
+    """Treated and comparison persons by person_id, with their change in work."""
+    people = stages.panel().baseline.query("arm != 'trial_control'").sort_values("person_id", ignore_index=True)
+    people = wide(people)
+    return people, (people[f"{WORK}_after"] - people[f"{WORK}_before"]).to_numpy()
+
+
+def weight_of(people, spec):
+    own = stages.matched().weights.query("spec == @spec").set_index("person_id")
+    return people["person_id"].map(own["weight"]).fillna(0.0).to_numpy(), people["person_id"].map(own["pair"])
+
+
+def test_each_method_has_the_error_that_it_calls_for():
+    rows = stages.did().estimates.query("outcome == @WORK and estimator == 'matched_did_2x2' and term != 'placebo'")
+    by_inference = rows.groupby("inference")["spec"].apply(sorted).to_dict()
+    assert by_inference["m_estimation"] == ["entropy", "score_weights"]
+    assert by_inference["abadie_imbens"] == ["with_replacement"]
+    assert by_inference["hc3"] == ["subclasses"]
+    assert by_inference["none"] == ["ties_high", "ties_low", "ties_median"]
+    assert {"main", "full_matching", "mahalanobis", "optimal_pairs"} < set(by_inference["cluster"])
+
+
+def test_weights_have_the_error_that_knows_they_were_estimated():
+    people, change = everybody()
+    balance = entropy_weights(people[[c.name for c in CARD.covariates]], people["treated"])
+    model = EntropyModel(balance, people["treated"].to_numpy())
+    expected = weighted_effect(change, people["treated"], balance.weights, inference="m", model=model)
+    row = one(**DID, spec="entropy")
+    assert (row["estimate"], row["std_error"]) == pytest.approx((expected.estimate, expected.std_error), rel=1e-12)
+
+
+def test_strata_have_the_error_of_weights_that_are_given():
+    people, change = everybody()
+    weight, _ = weight_of(people, "subclasses")
+    expected = weighted_effect(change, people["treated"], weight, inference="hc3")
+    row = one(**DID, spec="subclasses")
+    assert (row["estimate"], row["std_error"]) == pytest.approx((expected.estimate, expected.std_error), rel=1e-12)
+
+
+def test_sets_of_full_matching_are_clusters():
+    people, change = everybody()
+    weight, sets = weight_of(people, "full_matching")
+    used = weight > 0
+    expected = weighted_effect(
+        change[used], people["treated"][used], weight[used], inference="cluster", clusters=[sets[used]]
+    )
+    assert one(**DID, spec="full_matching")["std_error"] == pytest.approx(expected.std_error, rel=1e-12)
+
+
+def test_with_replacement_the_estimate_that_averages_over_ties_stands_beside():
+    people, change = everybody()
+    treated = people["treated"].to_numpy()
+    scores = fit_scores(people, CARD.matching.formula, treated)
+    weight, _ = weight_of(people, "with_replacement")
+    rows = ~treated | (weight > 0)
+    expected = matched_effect(change[rows], treated[rows], scores.probability[rows]).effect
+    row = one(**DID, spec="with_replacement", inference="abadie_imbens")
+    assert (row["estimate"], row["std_error"]) == pytest.approx((expected.estimate, expected.std_error), rel=1e-12)
+    assert row["role"] == "sensitivity"
+
+
+def test_ties_move_the_main_estimate_between_the_low_and_the_high_row():
+    people, change = everybody()
+    treated = people["treated"].to_numpy()
+    scores, spec = fit_scores(people, CARD.matching.formula, treated), MatchingSpec(order="largest")
+    generator, drawn = np.random.default_rng(0), []
+    for _ in range(20):
+        w = match(scores, treated, spec, labels=generator.permutation(len(treated))).weights
+        drawn.append(change[treated & (w > 0)].mean() - change[~treated & (w > 0)].mean())
+    expected = {"ties_low": min(drawn), "ties_median": np.median(drawn), "ties_high": max(drawn)}
+    for name, value in expected.items():
+        row = one(**DID, spec=name)
+        assert row["estimate"] == pytest.approx(value, abs=1e-12)
+        assert (row["status"], row["role"]) == ("estimated", "sensitivity")
+        assert pd.isna(row["std_error"])
+
+
+def test_sets_and_offices_are_clusters_together_where_the_card_says_office():
+    found = with_offices(6)
+    panel = stages.panel().baseline
+    number = np.arange(len(panel))
+    office = np.where(panel["treated"], number % 6, 100 + number % 30)
+    people = wide(panel.assign(office=office).merge(stages.matched().weights.query("spec == 'main'"), on="person_id"))
+    change = people[f"{WORK}_after"] - people[f"{WORK}_before"]
+    clusters = [people["pair"], people["office"]]
+    expected = weighted_effect(change, people["treated"], people["weight"], inference="cluster", clusters=clusters)
+    assert one(found, **DID, spec=MAIN)["std_error"] == pytest.approx(expected.std_error, rel=1e-12)
+
+
+def test_a_row_that_cannot_be_estimated_keeps_its_row_and_the_main_one_stops():
+    lonely = stages.matched().weights.copy()
+    gone = lonely["spec"].eq("narrow_caliper") & lonely["person_id"].isin(
+        stages.panel().baseline.query("treated").person_id
+    )
+    few = lonely[~gone | (gone & gone.cumsum().eq(1))]
+    found = estimate_did(CARD, stages.panel(), replace(stages.matched(), weights=few), **stages.who("x")).estimates
+    rows = found[found["spec"] == "narrow_caliper"]
+    assert rows["status"].tolist() == ["not_estimated", "not_estimated"]
+    assert rows["reason"].str.contains("færre enn to personer").all()
+    main = lonely["spec"].eq(MAIN) & lonely["person_id"].isin(stages.panel().baseline.query("treated").person_id)
+    broken = replace(stages.matched(), weights=lonely[~main | (main & main.cumsum().eq(1))])
+    with pytest.raises(ProblemsFound):
+        estimate_did(CARD, stages.panel(), broken, **stages.who("x"))
+
+
+# Starts of their own
+
+
+def shifted(months: int = 7):
+    """The open data as if half of the persons had started some months later, and the card that goes with it."""
+    panel = stages.panel()
+    late = panel.baseline["person_id"] % 2 * months
+    baseline = panel.baseline.assign(time_zero=panel.baseline["time_zero"] + late)
+    move = panel.months["person_id"].map(dict(zip(panel.baseline["person_id"], late, strict=True)))
+    own = panel.months.assign(month=panel.months["month"] + move)
+    card = stages.changed(CARD, base_month=None, base_period=-12)
+    return card, Panel(own, baseline, panel.attrition)
+
+
+def test_persons_with_starts_of_their_own_have_the_numbers_of_their_event_times():
+    card, panel = shifted()
+    found = estimate_did(card, panel, stages.matched(), **stages.who("x"))
+    early = stages.changed(CARD, base_month="1974-12")
+    expected = estimate_did(early, stages.panel(), stages.matched(), **stages.who("x"))
+    matched = [one(frame.estimates, **DID, spec=MAIN) for frame in (found, expected)]
+    numbers = ["estimate", "std_error", "conf_low", "p_value", "base_rate"]
+    np.testing.assert_allclose(*(row[numbers].astype(float) for row in matched), rtol=1e-12)
+    keys = {"estimator": "group_mean", "outcome": WORK, "group": "matched:cps", "event_time": 36}
+    assert one(found.estimates, **keys)["estimate"] == pytest.approx(one(expected.estimates, **keys)["estimate"])
+    assert found.cells["month"].isna().all()
+    assert set(found.cells["event_time"]) == {-12, 0, 36}
+
+
+def test_placebos_of_own_starts_are_named_by_event_time():
+    card, panel = shifted()
+    card = card.model_copy(update={"base_period": 0})
+    found = estimate_did(card, panel, stages.matched(), **stages.who("x")).estimates
+    placebo = found[found["term"] == "placebo"]
+    assert set(placebo["spec"]) == {"placebo_-12"}
+    common = one(term="placebo", outcome=WORK)
+    assert one(found, term="placebo", outcome=WORK)["estimate"] == pytest.approx(common["estimate"], abs=1e-12)
+
+
+def test_who_is_not_followed_to_a_horizon_is_left_out_there_and_counted():
+    panel = stages.panel()
+    months = panel.months.copy()
+    lost = months["person_id"] % 4 == 0
+    months.loc[lost & months["event_time"].eq(36), [WORK, EARNINGS]] = np.nan
+    found = estimate_did(CARD, Panel(months, panel.baseline, panel.attrition), stages.matched(), **stages.who("x"))
+    weights = stages.matched().weights.query("spec == 'main'")
+    row = one(found.estimates, **DID, spec=MAIN)
+    assert row["n_treated"] + row["n_comparison"] == (weights["person_id"] % 4 != 0).sum()

@@ -206,3 +206,25 @@ def test_a_figure_without_title_or_alt_text_is_refused(title, alt):
     block = BY_ID["fig-spenn"]
     with pytest.raises(ValueError, match="no alt text"):
         figures.accessible_svg(figures.draw(block["kind"], block["data"]), "x-", title, alt)
+
+
+def test_a_series_with_bars_has_a_bar_with_two_ends_at_each_point_and_no_band():
+    data = BY_ID["fig-tid"]["data"]
+    series = {
+        **data["series"][0],
+        "x": [6, 12, 24],
+        "y": [0.1, 0.2, 0.1],
+        "low": [0.0, 0.1, 0.0],
+        "high": [0.2, 0.3, 0.2],
+    }
+
+    def lines(**look):
+        with canvas.drawing():
+            sheet = figures.PAINTERS["time"]({**data, "zero": None, "series": [{**series, **look}]}, None)
+        axes = sheet.figure.axes[0]
+        return [list(line.get_ydata()) for line in axes.lines], len(axes.collections)
+
+    drawn, bands = lines(bars=True)
+    assert drawn == [[0.0, 0.2], [0.1, 0.3], [0.0, 0.2], [0.1, 0.2, 0.1]]
+    assert bands == 0
+    assert lines() == ([[0.1, 0.2, 0.1]], 1)

@@ -7,7 +7,9 @@ import pytest
 import stages
 
 from analysis.outcomes import load_outcomes
+from analysis.report.book import Book
 from analysis.report.language import Language
+from analysis.report.writer import Writer
 from analysis.results import estimate_id
 
 NBSP, MINUS = "\u00a0", "\u2212"
@@ -34,7 +36,7 @@ MONTHS = "januar|februar|mars|april|mai|juni|juli|august|september|oktober|novem
 ALLOWED = {
     "a month": rf"(?i:(?:\d{{1,2}}\. )?(?:{MONTHS}) \d{{4}})",
     "a year or a span of years in a time column": r"^(?:19|20)\d\d(?:–(?:19|20)\d\d)?$",
-    "the names of a digest and of a method": r"SHA-256|HC2|CR1|MatchIt 4\.7",
+    "the names of a digest and of a method": r"SHA-256|HC[23]|CR1|MatchIt 4\.7",
     "a digest or a run": r"\b[0-9a-f]{12}(?:[0-9a-f]{52})?\b",
     "a limit that a catalogue sentence states": r"under 0,05",
 }
@@ -299,3 +301,16 @@ def test_differences_are_told_in_points_and_shares_in_per_cent():
                 assert (number["unit"] == "percent") == (row["scale"] == "share")
                 if number["unit"] == "percentage_points":
                     assert row["term"] in ("risk_difference", "placebo")
+
+
+def test_marks_of_an_axis_have_the_decimals_that_tell_them_apart():
+    love = next(
+        block
+        for block in printed.section(stages.report(stages.NSW), "balanse")["blocks"]
+        if block.get("id") == "fig-balanse"
+    )
+    writer = Writer(stages.material(stages.NSW), Book(Language("nb"), {}))
+    assert [tick["label"] for tick in love["data"]["x_ticks"]][:3] == ["0,0", "0,5", "1,0"]
+    labels = [tick["label"] for tick in writer.ticks(0, 0.36)]
+    assert len(set(labels)) == len(labels)
+    assert [tick["label"] for tick in writer.ticks(0, 0.3, percent=True)][0] == f"0{NBSP}%"

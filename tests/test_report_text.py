@@ -10,7 +10,7 @@ import pytest
 import stages
 import variants
 
-from analysis import cards, strict
+from analysis import card_matching, cards, match_tables, strict
 from analysis.compare import DESIGN_ORDER
 from analysis.grade import GRADES, UNGRADED
 from analysis.report import model, portal_model
@@ -285,7 +285,8 @@ def test_every_text_of_the_catalogue_is_used_by_a_report_a_template_or_the_porta
     folder = stages.STRINGS.parents[1]
     templates = "\n".join(path.read_text("utf-8") for path in folder.iterdir() if path.suffix in (".j2", ".typ", ".js"))
     code = "\n".join(Path(module.__file__).read_text("utf-8") for module in (model, portal_model))
-    vocabulary = ("data_kinds.", "designs.", "grades.", "certainties.", "units.", "portal.", "banner.", "annex.orders.")
+    vocabulary = ("data_kinds.", "designs.", "grades.", "certainties.", "units.", "portal.", "banner.")
+    vocabulary += ("annex.orders.", "annex.estimands.", "matched.keys.", "flow.steps.")
     unused = [
         path
         for path, _ in texts_of(catalogue())
@@ -303,7 +304,11 @@ def test_closed_lists_of_words_are_those_of_the_card():
     assert set(found["designs"]) == set(get_args(cards.Design)) == set(DESIGN_ORDER)
     assert set(found["certainties"]) == set(get_args(strict.Certainty))
     assert set(found["grades"]) == {*GRADES, UNGRADED}
-    assert set(found["annex"]["orders"]) == set(get_args(cards.Matching.model_fields["order"].annotation))
+    assert set(found["annex"]["orders"]) == set(get_args(card_matching.Matching.model_fields["order"].annotation))
+    assert set(found["annex"]["estimands"]) == set(get_args(card_matching.Estimand))
+    assert set(found["matched"]["data"]) == set(found["matched"]["methods"]) == set(card_matching.METHOD_KEYS)
+    assert set(found["matched"]["keys"]) == set(card_matching.Matching.model_fields) - {"method"}
+    assert set(match_tables.REASONS) <= set(found["flow"]["steps"])
     used = {fact.unit for cohort in stages.PUBLISHED for fact in stages.figures(cohort).facts}
     assert used <= set(found["units"])
 

@@ -9,8 +9,10 @@ import pytest
 
 from analysis.cards import read_card
 from analysis.cohorts import find_cohorts
+from analysis.estimate_did import estimate_did
 from analysis.findings import findings_table, stop_at_errors
 from analysis.intake import read_delivery
+from analysis.match_persons import match_persons
 from analysis.months import month_number
 from analysis.panel import build_panel
 from analysis.provenance import ROOT
@@ -45,9 +47,10 @@ def test_every_generator_has_one_cohort_with_its_name():
 
 
 @pytest.mark.parametrize("cohort", COHORTS)
-def test_a_cohort_of_synthetic_data_says_so_and_estimates_nothing(cohort):
+def test_a_cohort_of_synthetic_data_says_so_and_only_matched_ones_are_estimated(cohort):
     card = COHORTS[cohort]
-    assert (card.data_kind, card.analysis, card.disclosure.profile) == ("synthetic", "describe", "open")
+    assert (card.data_kind, card.disclosure.profile) == ("synthetic", "open")
+    assert (card.analysis == "estimate") == (card.design == "matched_did")
     published = ROOT / "cohorts" / card.intervention / "cohort.yaml"
     assert not published.is_file() or read_card(published).intervention == card.intervention
 
@@ -134,14 +137,15 @@ def test_the_effects_of_youth_teams_are_those_of_each_adoption_group_at_each_hor
 
 @pytest.fixture(scope="module")
 def through(tmp_path_factory):
-    """Delivery and panel of a cohort, as the pipeline makes them from the files."""
+    """Delivery and panel of a cohort, as the pipeline makes them from the files; everybody stays in the panel."""
 
     @cache
     def made(cohort):
         card, folder = COHORTS[cohort], tmp_path_factory.mktemp(cohort)
         write(card.synthetic.generator, folder / "data")
         found = read_delivery(card, folder / "data", cohort=cohort, spells=folder / "spells.parquet")
-        return found, build_panel(card, found) if len(found.persons) else None
+        everyone = card.model_copy(update={"analysis": "describe"})
+        return found, build_panel(everyone, found) if len(found.persons) else None
 
     return made
 
@@ -281,3 +285,84 @@ def test_the_panel_of_youth_teams_has_the_states_that_the_generator_drew(through
         assert int(there.sum()) - gone <= followed <= int(there.sum())
         share = known["happens"][horizon][there].mean()
         assert working / followed == pytest.approx(share, abs=0.005)
+
+
+# From the panel to an estimate
+
+
+@pytest.fixture(scope="module")
+def estimated(through):
+    """Matching and estimates of a cohort, under its main specification and the rows named."""
+
+    @cache
+    def made(cohort, *names):
+        card = COHORTS[cohort]
+        card = card.model_copy(update={"sensitivity": [row for row in card.sensitivity if row.name in names]})
+        found, _ = through(cohort)
+        panel = build_panel(card, found)
+        matched = match_persons(card, panel, found.offices)
+        who = {"cohort": cohort, "plan_hash": "0" * 64, "run_id": "0" * 12}
+        return matched, estimate_did(card, panel, matched, **who).estimates
+
+    return made
+
+
+def differences(estimates, estimator, spec="main"):
+    """Estimate and standard error of ordinary work by horizon."""
+    rows = estimates[(estimates["estimator"] == estimator) & (estimates["spec"] == spec)]
+    rows = rows[rows["outcome"].eq("ordinary_work_last_day") & rows["term"].ne("placebo")]
+    return rows[rows["inference"].isin(["cluster", "m_estimation", "hc2"])].set_index("horizon_months")
+
+
+SE = "supported_employment_synthetic"
+
+
+@pytest.mark.parametrize("spec", ["main", "same_office", "entropy"])
+@pytest.mark.parametrize("estimator", ["matched_did_2x2", "matched_difference"])
+def test_matching_finds_the_effect_that_was_put_into_supported_employment(estimated, spec, estimator):
+    _, estimates = estimated(SE, "same_office", "entropy")
+    rows = differences(estimates, estimator, spec)
+    for horizon in (6, 12, 18, 24, 36):
+        truth = effects(SE)["ordinary_work_last_day", horizon, None]
+        assert abs(rows.loc[horizon, "estimate"] - truth) < 3 * rows.loc[horizon, "std_error"]
+        assert rows.loc[horizon, "std_error"] < 0.025
+
+
+def test_without_matching_the_change_is_far_from_the_effect_and_farther_from_the_month_before_the_start(
+    estimated, through
+):
+    """The fall before the start: whoever counts from its bottom takes the recovery for an effect."""
+    _, estimates = estimated(SE, "same_office", "entropy")
+    truth = effects(SE)["ordinary_work_last_day", 12, None]
+    assert differences(estimates, "did_2x2").loc[12, "estimate"] - truth < -0.05
+    found, panel = through(SE)
+    before, after = (at(panel, found.persons, event_time=time).set_index("person_id") for time in (-1, 12))
+    change = after["ordinary_work_last_day"] - before["ordinary_work_last_day"]
+    means = change.groupby(after["arm"]).mean()
+    assert means["se"] - means["ordinary"] - truth > 0.08
+
+
+def test_the_groups_of_supported_employment_are_alike_after_matching_and_nobody_is_lost(estimated):
+    matched, estimates = estimated(SE, "same_office", "entropy")
+    main = matched.summary.set_index("spec").loc["main"]
+    assert main["max_abs_smd"] < 0.1
+    assert main["share_treated_lost"] == 0
+    placebos = estimates[(estimates["term"] == "placebo") & (estimates["outcome"] == "ordinary_work_last_day")]
+    assert placebos["spec"].tolist() == ["placebo_-24", "placebo_-18"]
+    assert (placebos["conf_low"] < 0).all()
+    assert (placebos["conf_high"] > 0).all()
+    assert set(matched.cluster_balance["n_offices"]) == {24}
+
+
+def test_the_external_comparison_of_mentors_holds_the_effect_and_the_reports_stay_a_description(estimated):
+    _, estimates = estimated("mentor_hybrid_synthetic")
+    rows = differences(estimates, "matched_did_2x2")
+    for horizon in (12, 24, 36):
+        truth = effects("mentor_hybrid_synthetic")["ordinary_work_last_day", horizon, None]
+        assert abs(rows.loc[horizon, "estimate"] - truth) < 3 * rows.loc[horizon, "std_error"]
+        assert rows.loc[horizon, "n_treated"] == 49
+    hired = estimates[estimates["outcome"] == "hired"]
+    assert hired.loc[hired["status"] == "not_estimated", "reason"].tolist() == ["measured_in_one_group"]
+    told = hired[hired["group"] == "matched:participants"].iloc[0]
+    assert (told["estimate"], told["n_treated"], told["inference"]) == (36 / 49, 49, "wilson")
+    assert (told["conf_low"], told["conf_high"]) == pytest.approx((0.597, 0.838), abs=5e-4)

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 import described
+import matched_starts
 import pandas as pd
 import stages
 
@@ -38,6 +39,7 @@ def matched(
     placebo: float = 0.0,
     spread: bool = False,
     effective: float = 100.0,
+    outside: float = 0.0,
     **card_changes,
 ) -> Material:
     """NSW with the main estimate moved, and with checks that hold or fail as asked."""
@@ -53,7 +55,7 @@ def matched(
     _balance(made["balance"], smd)
     main = made["matching"]["spec"] == "main"
     made["matching"].loc[main, ["n_treated_matched", "share_treated_lost"]] = [185 - lost, lost / 185]
-    made["matching"].loc[main, "ess_comparison"] = effective
+    made["matching"].loc[main, ["ess_comparison", "share_treated_outside"]] = [effective, outside]
     return stages.material_of(stages.NSW, card, made)
 
 
@@ -79,6 +81,7 @@ def reach() -> Iterator[tuple[str, Material]]:
     """A name and a material for every turn that the text can take."""
     yield from ((cohort, stages.material(cohort)) for cohort in stages.ALL)
     yield from ((f"described {shape}", material) for shape, material in described.turns())
+    yield from matched_starts.turns().items()
     for name, shift in (("up", UP), ("down", DOWN)):
         yield f"randomised {name}", two_arms(shift)
         yield f"description {name}", two_arms(shift, design="aggregated_series")
@@ -92,13 +95,16 @@ def reach() -> Iterator[tuple[str, Material]]:
     yield "several tables", two_arms_from(published__two_arms__same_persons=False)
     yield "no table", two_arms_from(facts__3__value="29.75")
     yield "no table at one date", two_arms_from(facts__3__value="29.7531", facts__4__value="23.6187")
-    yield "checks fail", matched(lost=60, placebo=0.3, effective=20.0, spread=True, smd=0.3, **NO_BENCHMARK)
+    yield (
+        "checks fail",
+        matched(lost=60, placebo=0.3, effective=20.0, outside=0.3, spread=True, smd=0.3, **NO_BENCHMARK),
+    )
     yield "some p-values are small", two_arms_from(facts__3__value="40.0", facts__4__value="20.0")
     for cluster in ("office", "person"):
         yield f"clusters of {cluster}", matched(inference__cluster=cluster)
     commissioned = {"report__commissioner": {"nb": "Arbeids- og velferdsdirektoratet"}, "report__contact": "FoU"}
     yield "nothing to deduct", matched(UP, limitations=[], **commissioned, **NO_BENCHMARK)
-    yield "near the trial", matched(-0.085, lost=10, spread=True, checks__spread_limit=9.0)
+    yield "near the trial", matched(-0.085, lost=10, outside=0.05, spread=True, checks__spread_limit=9.0)
     yield "apart from the trial", matched(0.5, matching__replace=True, matching__caliper=None)
     yield "first in the data chooses first", matched(matching__order="data")
     yield "another plan than the locked one", dated(matched(matching__order="smallest"), deviations=["matching"])

@@ -22,6 +22,26 @@ def lost_treated(card: Card, summary: pd.DataFrame) -> Check:
     )
 
 
+def common_support(card: Card, summary: pd.DataFrame) -> Check | None:
+    """Share of the treated whose score lies outside the range of the comparison group's; None without a score.
+
+    Held against the card's limit (default 10 %): beyond the range there is nobody to compare with.
+    """
+    main = summary.set_index("spec").loc["main"]
+    outside = main["share_treated_outside"]
+    if pd.isna(outside):
+        return None
+    kept = bool(outside <= card.checks.outside_support_limit)
+    return Check(
+        name="common_support",
+        verdict=verdict(kept),
+        text_id="check.common_support." + ("none" if outside == 0 else verdict(kept)),
+        value=float(outside),
+        threshold=card.checks.outside_support_limit,
+        downgrade=1,
+    )
+
+
 def effective_sample(card: Card, summary: pd.DataFrame) -> Check:
     """Effective number of comparison persons (Kish), held against the card's floor."""
     main = summary.set_index("spec").loc["main"]

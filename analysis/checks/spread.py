@@ -5,6 +5,9 @@ import pandas as pd
 from analysis.cards import Card
 from analysis.checks import Check, verdict
 
+# Inferences of rows that stand beside another row of the same specification.
+BESIDE = ("none", "abadie_imbens")
+
 
 def spread(card: Card, estimates: pd.DataFrame) -> Check | None:
     """Range of the main estimator over the card's sensitivity rows, in standard errors of the main estimate.
@@ -30,8 +33,12 @@ def spread(card: Card, estimates: pd.DataFrame) -> Check | None:
 
 
 def main_estimator_rows(estimates: pd.DataFrame, outcome: str) -> pd.DataFrame:
-    """The main number of `outcome` and the same number under each sensitivity row that could be estimated."""
+    """The main number of `outcome` and the same number under each sensitivity row that could be estimated.
+
+    Not what stands beside a row: other ways of breaking its ties, and the estimate that averages over them.
+    """
     own = estimates[(estimates["outcome"] == outcome) & (estimates["status"] == "estimated")]
+    own = own[~own["inference"].isin(BESIDE)]
     main = own[(own["spec"] == "main") & own["role"].isin(["primary", "secondary"])].iloc[0]
     same = own["estimator"].eq(main["estimator"]) & own["term"].eq(main["term"])
     return own[same & own["horizon_months"].eq(main["horizon_months"]) & own["group"].eq(main["group"])]

@@ -3,6 +3,7 @@
 import numpy as np
 
 from analysis.matching.found import Match
+from analysis.matching.line_caliper import pairs_within
 from analysis.matching.near_edges import Edges, edges_in_ranges, edges_within
 from analysis.matching.netflow import line_degrees
 from analysis.matching.sets import check_estimand, match_of_pairs
@@ -26,9 +27,9 @@ def match_optimal(
     `distance` is a score (n,), or coordinates (n, p) with Euclidean distance (whitened covariates: Mahalanobis).
     `ratio` comparison persons per treated; where a stratum or the caliper holds too few, a treated person gets
     fewer. `strata`: exact columns. `caliper`: standard deviations of the score, or of `caliper_on` (n,). Estimand
-    ATT, or ATC with the groups' parts exchanged; ATE is refused. On a score without a binding caliper O(n log n).
-    Equal scores: earlier rows first. Raises as `read_task`, and `ProblemsFound` when nobody can be matched or a
-    caliper leaves more possible pairs than `near_edges.MOST_EDGES`.
+    ATT, or ATC with the groups' parts exchanged; ATE is refused. On a score O(n log n), except k:1 with a caliper
+    that binds. Equal scores: earlier rows first. Raises as `read_task`, and `ProblemsFound` when nobody can be
+    matched or more pairs are possible than `near_edges.MOST_EDGES` (coordinates; k:1 with a binding caliper).
 
     Source: Rosenbaum (1989), JASA 84(408).
     """
@@ -83,8 +84,11 @@ def joined(parts: list[Edges]) -> Edges:
 
 
 def _stratum_pairs(task: Task, rows: np.ndarray, ratio: int) -> Edges:
-    """The answer without a caliper is the answer with it when no pair is too long; otherwise the sparse route."""
+    """1:1 in one pass. For k:1 the answer without a caliper holds when no pair is too long; else the sparse route."""
     score, treated = task.on[rows], task.treated[rows]
+    if ratio == 1:
+        own, other = pairs_within(score, treated, task.width)
+        return Edges(rows[own], rows[other], np.abs(score[own] - score[other]))
     n_treated = int(treated.sum())
     n_comparison = len(rows) - n_treated
     if ratio * n_treated <= n_comparison:

@@ -6,7 +6,10 @@ from analysis.matching.free import FreePartners
 from analysis.matching.metric import whitened
 from analysis.matching.nearest import Rows, choosing_order, inside_then_outside, uses_of, wanted_partners
 from analysis.matching.neighbour_task import Rules, Task
+from analysis.matching.searchers import Searchers
 from analysis.scores import distinct_rows
+
+MOST_BANDS, FEWEST_IN_BAND = 200, 64  # of choosers with like scores
 
 
 def mahalanobis_partners(task: Task) -> Rows:
@@ -57,24 +60,22 @@ def _greedily(
     stratum: np.ndarray | None,
     rules: Rules,
 ) -> Rows:
-    at, point = points
     if task.width is not None:
         rules = rules.near(task.score, task.width)
-    label = np.arange(len(uses)) if task.label is None else task.label
     code = np.zeros(len(uses), dtype=np.int64) if stratum is None else stratum
-    free = _free_by_stratum(at, point, label, code, np.flatnonzero(task.partner & (uses > 0)))
     uses = uses.copy()
+    strata = _free_by_stratum(task, points, code, uses, rules)
+    searchers, group = _searchers(task, strata, code, choosers, rules)
+    mine: list[list[int]] = [[] for _ in choosers]
     own_rows: list[int] = []
     partner_rows: list[int] = []
-    mine: list[list[int]] = [[] for _ in choosers]
-    groups = [free.get(key) for key in code[choosers].tolist()]
-    for group, numbers in _numbers_by_group(groups):
-        group.look_up(numbers, at[point[choosers[numbers]]])
     for turn in range(int(wanted.max(initial=0))):
-        for number in np.flatnonzero(wanted > turn).tolist():
-            group = groups[number]
-            own = int(choosers[number])
-            found = -1 if group is None else group.nearest(number, own, mine[number], uses, rules)
+        numbers = np.flatnonzero((wanted > turn) & (group >= 0))
+        for place, parts in _by_code(group[numbers]):
+            searchers[place].expect(choosers[numbers[parts]])
+        for number in numbers.tolist():
+            own, looking = int(choosers[number]), searchers[group[number]]
+            found = looking.nearest(own, mine[number])
             if found < 0:
                 continue
             mine[number].append(found)
@@ -82,22 +83,58 @@ def _greedily(
             partner_rows.append(found)
             uses[found] -= 1
             if uses[found] == 0:
-                group.close(found)
+                looking.partners.close(found)
     return np.array(own_rows, dtype=np.int64), np.array(partner_rows, dtype=np.int64)
 
 
-def _free_by_stratum(
-    at: np.ndarray, point: np.ndarray, label: np.ndarray, code: np.ndarray, rows: np.ndarray
-) -> dict[int, "FreePartners"]:
-    rows = rows[np.lexsort((label[rows], point[rows], code[rows]))]
-    starts = np.flatnonzero(np.diff(code[rows], prepend=code[rows[0]] - 1)) if len(rows) else []
-    return {int(code[part[0]]): FreePartners(at, point, label, part) for part in np.split(rows, starts)[1:]}
+def _free_by_stratum(task: Task, points, code: np.ndarray, uses: np.ndarray, rules: Rules) -> dict[int, FreePartners]:
+    at, point = points
+    label = np.arange(len(uses)) if task.label is None else task.label
+    rows = np.flatnonzero(task.partner & (uses > 0))
+    rows = rows[np.lexsort((label[rows], point[rows]))]
+    return {key: FreePartners(at, point, label, rows[part], uses, rules) for key, part in _by_code(code[rows])}
 
 
-def _numbers_by_group(groups: list) -> list[tuple["FreePartners", np.ndarray]]:
-    """Each group with the numbers of its choosers."""
-    numbers: dict[int, list[int]] = {}
-    for number, group in enumerate(groups):
-        if group is not None:
-            numbers.setdefault(id(group), []).append(number)
-    return [(groups[found[0]], np.array(found)) for found in numbers.values()]
+def _by_code(codes: np.ndarray) -> list[tuple[int, np.ndarray]]:
+    """Each code with its places, in their order."""
+    order = np.argsort(codes, kind="stable")
+    starts = np.flatnonzero(np.diff(codes[order])) + 1
+    return [(int(codes[part[0]]), part) for part in np.split(order, starts) if len(part)]
+
+
+def _searchers(
+    task: Task, strata: dict[int, FreePartners], code: np.ndarray, choosers: np.ndarray, rules: Rules
+) -> tuple[list[Searchers], np.ndarray]:
+    """Those who look among the same points, and the number of each chooser's (c,), -1 without anybody to look for."""
+    searchers: list[Searchers] = []
+    group = np.full(len(choosers), -1, dtype=np.int64)
+    for key, numbers in _by_code(code[choosers]):
+        if key not in strata:
+            continue
+        for own, spots in _bands(task, strata[key], choosers[numbers]):
+            group[numbers[own]] = len(searchers)
+            searchers.append(Searchers(strata[key], spots, rules.any))
+    return searchers, group
+
+
+def _bands(task: Task, partners: FreePartners, rows: np.ndarray) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Places in `rows` of the choosers with scores near each other, and the spots within the caliper of any of them.
+
+    Bands half a caliper wide make most of a tree's points allowed, and keep each partner in five trees at the most.
+    """
+    everyone = np.arange(len(partners.open))
+    if task.width is None:
+        return [(np.arange(len(rows)), everyone)]
+    score, span = task.score[rows], float(np.ptp(task.score[rows]))
+    count = int(min(MOST_BANDS, len(rows) // FEWEST_IN_BAND, 2 * span / task.width if task.width > 0 else np.inf))
+    if count < 2:
+        return [(np.arange(len(rows)), everyone)]
+    band = np.minimum((score - score.min()) * (count / span), count - 1).astype(np.int64)
+    others = partners.rows[np.argsort(task.score[partners.rows], kind="stable")]
+    values = task.score[others]
+    reach = task.width + 1e-9 * (task.width + np.abs(score).max())
+    found = []
+    for _, own in _by_code(band):
+        ends = np.searchsorted(values, [score[own].min() - reach, score[own].max() + reach])
+        found.append((own, partners.spots(others[slice(*ends)])))
+    return found

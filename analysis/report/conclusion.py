@@ -37,6 +37,8 @@ def meaning(w: Writer, row: Row | None) -> Runs:
         return w.say("meaning.described")
     if w.material.card.benchmark is not None:
         return _benchmark_meaning(w)
+    if w.material.card.synthetic is not None:
+        return w.say("meaning.synthetic", verbs=verbs)
     if w.material.check("no_estimate") is not None:
         return w.say("meaning.no_estimate")
     if verbs == "randomised" and row is not None:

@@ -11,7 +11,8 @@ from analysis.report import blocks
 from analysis.report.blocks import Block, Runs
 from analysis.report.book import Ref
 from analysis.report.charts import span_ticks
-from analysis.report.group_means import GroupMeans
+from analysis.report.group_means import GroupMeans, decimals, time_ref, time_words
+from analysis.report.truth import truth_cells, truth_note
 from analysis.report.writer import Writer, capital
 
 
@@ -53,7 +54,7 @@ class Described:
         """The groups with their sizes, and how far they are followed."""
         groups = self.listed([self._group(arm) for arm in self.means.arms])
         last = self.means.cells["event_time"].max()
-        after = self.means.time_ref(int(last)) if pd.notna(last) and last > 0 else None
+        after = time_ref(int(last)) if pd.notna(last) and last > 0 else None
         return self.w.word("described.followed", groups=groups, start=self._start(), after=after)
 
     def _start(self) -> str | None:
@@ -79,7 +80,7 @@ class Described:
         else:
             cells = {time: self.means.cell(self.primary, arm, time) for time in self.means.told(self.primary)}
             told = [
-                f"{self.means.long(cell)} {self.means.time_words(time)}"
+                f"{self.means.long(cell)} {time_words(self.w, time)}"
                 for time, cell in cells.items()
                 if cell is not None
             ]
@@ -91,7 +92,7 @@ class Described:
         times = self.means.times(self.primary)
         time = next((horizon for horizon in self.card.horizons if horizon in times), None)
         cells = [(arm, self.means.cell(self.primary, arm, time)) for arm in self.means.arms]
-        words = None if time is None else self.means.time_words(time)
+        words = None if time is None else time_words(self.w, time)
         figures = [
             (
                 self.w.runs(self.means.short(cell)),
@@ -124,7 +125,7 @@ class Described:
         """First and last month, or first and last event time, that the cells hold."""
         months, times = (self.means.cells[name].dropna() for name in ("month", "event_time"))
         first, last = (month_text(int(end)) if len(months) else None for end in (months.min(), months.max()))
-        before, after = (self.means.time_ref(int(end)) if len(times) else None for end in (times.min(), times.max()))
+        before, after = (time_ref(int(end)) if len(times) else None for end in (times.min(), times.max()))
         return {"start": self._start(), "first": first, "last": last, "before": before, "after": after}
 
     def results(self) -> Iterator[Block]:
@@ -152,10 +153,10 @@ class Described:
         """An event time as the header of a row, with the calendar month where that is the same for all."""
         start = self._start()
         if start is None:
-            return capital(self.means.time_words(time, "row"))
+            return capital(time_words(self.w, time, "row"))
         months = self.means.cells.loc[self.means.cells["event_time"].eq(time), "month"]
         month = capital(self.w.book.language.month(month_text(int(months.iloc[0]))))
-        return self.w.word("described.dated_row", month=month, when=self.means.time_words(time, "aside"))
+        return self.w.word("described.dated_row", month=month, when=time_words(self.w, time, "aside"))
 
     def over_time(self) -> Iterator[Block]:
         """A curve per group and outcome."""
@@ -201,7 +202,7 @@ class Described:
             times = [int(time) for time in self.means.series(outcome, arm)["event_time"].dropna()]
             ends = list(dict.fromkeys([0 if 0 in times else times[0], times[-1]])) if times else []
             told = [
-                f"{self.means.short(self.means.cell(outcome, arm, time), unit=True)} {self.means.time_words(time)}"
+                f"{self.means.short(self.means.cell(outcome, arm, time), unit=True)} {time_words(self.w, time)}"
                 for time in ends
             ]
             words = self.listed(told) if told else self.w.word("described.not_measured")
@@ -230,7 +231,7 @@ class Described:
     def _background_cell(self, ref: Ref, kind: str) -> str:
         if kind == "binary":
             return self.w.book.percent(ref)
-        return self.w.book.number(ref, self.means.decimals(ref.value))
+        return self.w.book.number(ref, decimals(ref.value))
 
     def benchmark(self) -> Iterator[Block]:
         """What is true in made-up data, which is all that is known of them."""
@@ -241,25 +242,10 @@ class Described:
             blocks.column(self.w.label(f"described.columns.{name}"), right=name == "value", width=width)
             for name, width in (("outcome", 1.5), ("group", 1.2), ("time", 1.3), ("value", 1.2))
         ]
-        rows = [[self.w.runs(text) for text in self._truth(effect)] for effect in self.card.synthetic.effects]
+        rows = [truth_cells(self.w, effect) for effect in self.card.synthetic.effects]
         yield blocks.table("tab-fasit", self.w.say("described.truth_caption"), columns, rows)
-        if self.card.synthetic.note is not None:
-            yield blocks.paragraph(self.w.runs(self.w.text(self.card.synthetic.note)))
-
-    def _truth(self, effect: Any) -> tuple[str, str, str, str]:
-        """Outcome, group, time and size of one built-in effect."""
-        unit, ref = self.w.unit(effect.outcome), Ref(effect.value, "cohort", "synthetic", "effects")
-        group = effect.group or self.means.label(self.card.arm("treated"))
-        time = self.w.word("described.any_time")
-        if effect.horizon is not None:
-            time = self.means.time_words(effect.horizon, "row")
-        elif effect.month is not None:
-            time = self.w.book.language.month(effect.month)
-        if unit["share"]:
-            value = f"{self.w.book.points(ref, sign=True)} {self.w.word('axis.points_word')}"
-        else:
-            value = f"{self.w.book.number(ref, self.means.decimals(ref.value), sign=True)} {unit['unit']}"
-        return capital(unit["label"]), capital(group), capital(time), value
+        if (note := truth_note(self.w)) is not None:
+            yield note
 
     def flow(self) -> dict[str, Any]:
         """Boxes of the flow diagram: everything delivered, then each group through the restrictions."""

@@ -16,6 +16,22 @@ MEAN = "sum_wy/sum_w"
 SENTENCE = 4
 
 
+def decimals(*values: float) -> int:
+    """One decimal where all are below 100, none from there."""
+    return 1 if max(abs(value) for value in values) < 100 else 0
+
+
+def time_ref(time: int) -> Ref:
+    """An event time as a reference."""
+    return Ref(time, "cells", "all", "event_time")
+
+
+def time_words(w: Writer, time: int, form: str = "when") -> str:
+    """An event time in words: ``ved starttidspunktet``, ``etter 18 måneder``; `form` row and aside for tables."""
+    key = "start" if time == 0 else "after" if time > 0 else "before"
+    return w.word(f"described.{form}.{key}", months=time_ref(time))
+
+
 class GroupMeans:
     """The cells of one described cohort."""
 
@@ -80,7 +96,7 @@ class GroupMeans:
         ref, printed = self.ref(cell), self.w.unit(cell["outcome"])
         if printed["share"]:
             return self.w.book.percent(ref, self.ref(cell, "n"))
-        text = self.w.book.number(ref, self.decimals(ref.value))
+        text = self.w.book.number(ref, decimals(ref.value))
         return f"{text} {printed['unit']}" if unit else text
 
     def long(self, cell: pd.Series) -> str:
@@ -88,21 +104,6 @@ class GroupMeans:
         if not self.w.unit(cell["outcome"])["share"]:
             return self.short(cell, unit=True)
         return self.w.word("described.percent", share=self.ref(cell), base=self.ref(cell, "n"))
-
-    @staticmethod
-    def decimals(value: float) -> int:
-        """One decimal below 100, none from there."""
-        return 1 if abs(value) < 100 else 0
-
-    def time_words(self, time: int, form: str = "when") -> str:
-        """An event time in words: ``ved starttidspunktet``, ``etter 18 måneder``; `form` heading for a row."""
-        key = "start" if time == 0 else "after" if time > 0 else "before"
-        return self.w.word(f"described.{form}.{key}", months=self.time_ref(time))
-
-    @staticmethod
-    def time_ref(time: int) -> Ref:
-        """An event time as a reference."""
-        return Ref(time, "cells", "all", "event_time")
 
     def label(self, arm: Arm) -> str:
         """Name of a group."""

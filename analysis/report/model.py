@@ -171,7 +171,7 @@ def _flow(w: Writer, kind: Kind) -> Iterator[Block]:
     boxes = [*marked["common"], *(box for arm in marked["arms"] for box in arm)]
     common = [w.book.plain(box) for box in marked["common"]]
     data = {**marked, "common": common, "arms": [[w.book.plain(box) for box in arm] for arm in marked["arms"]]}
-    alt = w.runs(w.word("flow.alt", text=" ".join(_box_words(box) for box in boxes)))
+    alt = w.runs(w.word("flow.alt", text=" ".join(_box_words(box) for box in boxes if box)))
     table = w.material.tables["attrition"]
     columns = [blocks.column(w.word(f"flow.columns.{name}")) for name in ("step", "group", "persons", "offices")]
     labels = {arm.id: w.text(arm.label) for arm in w.material.card.arms}

@@ -41,7 +41,10 @@ def _pen_line(style: int) -> dict:
 
 
 def time(data: dict, mark: str | None) -> Paper:
-    """Series over time with bands for their intervals; `zero` marks a moment, named above the plot."""
+    """Series over time with bands for their intervals; `zero` marks a moment, named above the plot.
+
+    A series with `bars` has a bar at each point instead: between few points there is nothing to show.
+    """
     series, zero = data["series"], data["zero"]
     entries = [(one["label"], _pen_line(one["style"])) for one in series]
     sheet, axes = _plot(data, entries, mark, note=LEAD if zero else 0.0)
@@ -61,9 +64,19 @@ def time(data: dict, mark: str | None) -> Paper:
 def _draw_series(axes: Axes, one: dict) -> None:
     y = _with_gaps(one["y"])
     if one["low"] and one["high"]:
-        colour = PENS[one["style"]].colour
-        axes.fill_between(one["x"], _with_gaps(one["low"]), _with_gaps(one["high"]), color=colour, alpha=0.16, lw=0)
+        (_draw_bars if one.get("bars") else _draw_band)(axes, one)
     axes.plot(one["x"], y, markevery=_marker_gap(y), **_pen_line(one["style"]))
+
+
+def _draw_band(axes: Axes, one: dict) -> None:
+    colour = PENS[one["style"]].colour
+    axes.fill_between(one["x"], _with_gaps(one["low"]), _with_gaps(one["high"]), color=colour, alpha=0.16, lw=0)
+
+
+def _draw_bars(axes: Axes, one: dict) -> None:
+    colour = PENS[one["style"]].colour
+    for x, low, high in zip(one["x"], _with_gaps(one["low"]), _with_gaps(one["high"]), strict=True):
+        axes.plot([x, x], [low, high], color=colour, lw=1.7, solid_capstyle="butt", marker="_", ms=7, mew=1.5)
 
 
 def _marker_gap(values: Sequence[float]) -> int:

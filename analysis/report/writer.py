@@ -14,6 +14,9 @@ from analysis.report.language import nice_ticks
 from analysis.report.material import Material
 from analysis.strict import Text
 
+# Decimals of an axis mark at most.
+MOST_DECIMALS = 3
+
 
 def capital(words: str) -> str:
     """Capital first letter, the rest as it is: names keep theirs."""
@@ -85,7 +88,7 @@ class Writer:
         """Axis marks with their labels: plain numbers, per cent, or percentage points of a difference."""
         scale = 100 if percent or points else 1
         values = nice_ticks(scale * low, scale * high)
-        decimals = 0 if all(float(value).is_integer() for value in values) else 1
+        decimals = next((n for n in range(MOST_DECIMALS) if all(round(v, n) == v for v in values)), MOST_DECIMALS)
         ending = ("%" if self.code == "en" else "\u00a0%") if percent else ""
         return [
             {"value": value / scale, "label": self.book.language.number(value, decimals) + ending} for value in values

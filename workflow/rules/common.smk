@@ -108,8 +108,16 @@ def restricted(cohort, *tables):
 MADE = {
     "published": ["scenarios", "ranges"],
     "described": ["cells", "balance", "findings"],
-    "matched": ["cells", "balance", "overlap", "matching", "findings"],
+    "matched": [
+        *("cells", "balance", "overlap", "matching"),
+        *("cluster_balance", "profile", "findings"),
+    ],
 }
+# What matching leaves, by the names of its files; weights and ties are about persons.
+MATCHED_TABLES = [
+    *("weights", "balance", "overlap", "matching", "attrition"),
+    *("ties", "cluster_balance", "profile"),
+]
 
 
 def releasable(wildcards):

@@ -1,16 +1,12 @@
 rule estimate_did:
     input:
+        **restricted("{cohort}", *MATCHED_TABLES),
         card="cohorts/{cohort}/cohort.yaml",
         library="config/outcomes.yaml",
         plan=plan_lock,
         inputs="results/restricted/{cohort}/inputs.json",
         months="results/restricted/{cohort}/months.parquet",
         baseline="results/restricted/{cohort}/baseline.parquet",
-        weights="results/restricted/{cohort}/weights.parquet",
-        balance="results/restricted/{cohort}/balance.parquet",
-        overlap="results/restricted/{cohort}/overlap.parquet",
-        matching="results/restricted/{cohort}/matching.parquet",
-        attrition="results/restricted/{cohort}/attrition.parquet",
     output:
         estimates="results/restricted/{cohort}/estimates.parquet",
         cells="results/restricted/{cohort}/cells.parquet",

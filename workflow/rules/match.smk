@@ -4,12 +4,10 @@ rule match_persons:
         months="results/restricted/{cohort}/months.parquet",
         baseline="results/restricted/{cohort}/baseline.parquet",
         attrition="results/restricted/{cohort}/panel_attrition.parquet",
+        offices="results/restricted/{cohort}/offices.parquet",
     output:
-        weights="results/restricted/{cohort}/weights.parquet",
-        balance="results/restricted/{cohort}/balance.parquet",
-        overlap="results/restricted/{cohort}/overlap.parquet",
-        matching="results/restricted/{cohort}/matching.parquet",
-        attrition="results/restricted/{cohort}/attrition.parquet",
+        **restricted("{cohort}", *MATCHED_TABLES),
+        sidecar="results/restricted/{cohort}/matching.json",
     log:
         "logs/{cohort}/match_persons.log",
     wildcard_constraints:

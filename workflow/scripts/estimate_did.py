@@ -5,7 +5,7 @@ from analysis.estimate_did import estimate_did
 from analysis.files import read_json, read_parquet, write_parquet
 from analysis.identity import identity
 from analysis.logs import log_to
-from analysis.match_persons import Matched
+from analysis.match_persons import TABLES, Matched
 from analysis.panel import Panel
 from analysis.plan import read_lock
 
@@ -13,8 +13,7 @@ log_to(snakemake.log[0])
 card = read_card(snakemake.input.card)
 read_lock(card, snakemake.input.get("plan"))
 panel = Panel(*(read_parquet(snakemake.input[name]) for name in ("months", "baseline", "attrition")))
-names = ("weights", "balance", "overlap", "matching", "attrition")
-matched = Matched(*(read_parquet(snakemake.input[name]) for name in names))
+matched = Matched(**{part: read_parquet(snakemake.input[name]) for part, name in TABLES.items()})
 digests = {"code": snakemake.params.code, "lock": snakemake.params.lock}
 who = identity(snakemake.wildcards.cohort, card, read_json(snakemake.input.inputs), **digests)
 result = estimate_did(card, panel, matched, **who)
