@@ -13,10 +13,14 @@ from analysis.card_format_rules import FORMAT_RULES
 from analysis.card_library import known_outcomes
 from analysis.card_matching_rules import MATCHING_RULES
 from analysis.card_parts import chosen_outcomes, mapping, mappings, table_of, text, texts
+from analysis.card_staggered import STAGGERED_DESIGNS
+from analysis.card_staggered_rules import STAGGERED_RULES
 from analysis.strict import Finding
 from analysis.synthetic import generators
 
-# Designs that are described from a delivery, and not estimated yet.
+# Designs that are estimated from a delivery.
+ESTIMATED_DESIGNS = ("matched_did", *STAGGERED_DESIGNS)
+# Designs that a new cohort describes until more of its card is written.
 DESCRIBED_DESIGNS = (
     "cluster_randomised",
     "individually_randomised",
@@ -64,9 +68,11 @@ def published_cohorts_have_no_files(data: dict[str, Any]) -> Iterator[Finding]:
 def deliveries_are_estimated_or_described(data: dict[str, Any]) -> Iterator[Finding]:
     """Only some designs are estimated from a delivery; any can be described, and figures of a source are not."""
     describe = data.get("analysis") == "describe"
-    if data.get("files") and not describe and data.get("design") in DESCRIBED_DESIGNS:
+    unestimated = data.get("design") in DESCRIBED_DESIGNS and data["design"] not in ESTIMATED_DESIGNS
+    if data.get("files") and not describe and unestimated:
         what = f"designet {data['design']} kan ikke anslås fra en leveranse ennå."
-        yield ("design",), what, "Skriv analysis: describe. Anslås fra en leveranse: matched_did."
+        mend = f"Skriv analysis: describe. Anslås fra en leveranse: {', '.join(ESTIMATED_DESIGNS)}."
+        yield ("design",), what, mend
     if describe and data.get("data_kind") == "published":
         yield ("analysis",), "describe gjelder leveranser, ikke publiserte tall.", "Fjern analysis."
 
@@ -221,4 +227,5 @@ RULES: tuple[Callable[[dict[str, Any]], Iterator[Finding]], ...] = (
     *FILE_RULES,
     *FORMAT_RULES,
     *MATCHING_RULES,
+    *STAGGERED_RULES,
 )

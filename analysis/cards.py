@@ -12,6 +12,7 @@ from pydantic import Field, field_serializer
 from analysis.card_delivery import Accepted, Column, File, Growing, Municipality, Pseudonymise, Register, Synthetic
 from analysis.card_matching import Matching, MatchingChange
 from analysis.card_rules import cross_checks
+from analysis.card_staggered import Staggered
 from analysis.strict import Certainty, Date, Filled, Month, Share, Slug, Strict, Words, read_strict
 
 __all__ = ["Card", "Column", "File", "Matching", "analysis_part", "read_card"]
@@ -232,6 +233,7 @@ class Card(Strict):
     synthetic: Synthetic | None = None
     covariates: list[Covariate] = []
     matching: Matching | None = None
+    staggered: Staggered | None = None
     inference: Inference = Inference()
     checks: Checks = Checks()
     benchmark: Benchmark | None = None
@@ -276,7 +278,7 @@ ANALYSIS_KEYS = (
     "published",
 )
 # Keys that came after the first plans were locked: at their default they leave no trace, so that the locks hold.
-LATER_KEYS = ("base_period", "analysis", "registers", "municipality")
+LATER_KEYS = ("base_period", "analysis", "registers", "municipality", "staggered")
 
 
 def read_card(path: str | Path) -> Card:

@@ -15,6 +15,7 @@ from analysis.checks.overlap import common_support, effective_sample, lost_treat
 from analysis.checks.placebo import placebo
 from analysis.checks.precision import imprecision, no_estimate
 from analysis.checks.spread import spread
+from analysis.checks.staggered import choices, few_treated_units, pre_trends, precision
 from analysis.grade import Grade, grade, ungraded
 from analysis.headline import decisive_row
 
@@ -53,6 +54,18 @@ def check_matched(card: Card, estimates: pd.DataFrame, balances: pd.DataFrame, s
         imprecision(decisive_row(card, estimates)),
         spread(card, estimates),
         *benchmark(card, estimates),
+        *limitations(card),
+    ]
+    return _verdicts(card, found)
+
+
+def check_staggered(card: Card, estimates: pd.DataFrame) -> Verdicts:
+    """Checks of a cohort with staggered adoption."""
+    found = [
+        few_treated_units(card, estimates),
+        pre_trends(card, estimates),
+        precision(estimates),
+        choices(card, estimates),
         *limitations(card),
     ]
     return _verdicts(card, found)

@@ -15,6 +15,7 @@ import pandas as pd
 import pyarrow as pa
 
 from analysis.attrition import attrition_rows
+from analysis.card_staggered import STAGGERED_DESIGNS
 from analysis.cards import Card, History, Register
 from analysis.intake import Delivery
 from analysis.intervals import Window
@@ -56,22 +57,22 @@ class Measured:
 def build_panel(card: Card, delivery: Delivery) -> Panel:
     """Panel, baseline and attrition of a cohort; a cohort of aggregates has no persons, and its panel no rows.
 
-    Where an effect is to be estimated, persons without the outcomes that it takes are left out, with a row that says
-    so. Where the cohort is only described everybody stays, and the row tells how many could be followed to the first
-    horizon.
+    Where the effect is a change from person to person, persons without the outcomes that it takes are left out, with a
+    row that says so. Where the cohort is only described, or offices adopt and persons are others every month, everybody
+    stays, and the row tells how many could be followed to the first horizon.
     """
     if card.design == "aggregated_series":
         months = month_rows(Measured(*_no_rows(), {}), delivery.persons, card.outcome_names())
         return Panel(months, delivery.persons.reset_index(drop=True), delivery.attrition)
     delivery = replace(delivery, persons=with_time_zero(card, delivery.persons))
     months = person_months(card, delivery)
-    describes = card.analysis == "describe"
-    ids = followed_persons(card, months) if describes else complete_persons(card, months)
+    everybody = card.analysis == "describe" or card.design in STAGGERED_DESIGNS
+    ids = followed_persons(card, months) if everybody else complete_persons(card, months)
     left = delivery.persons[delivery.persons["person_id"].isin(ids)]
     step = int(delivery.attrition["step"].max()) + 1
-    rows = attrition_rows(step, "followed" if describes else "measured", left, [arm.id for arm in card.arms])
+    rows = attrition_rows(step, "followed" if everybody else "measured", left, [arm.id for arm in card.arms])
     attrition = pd.concat([delivery.attrition, rows], ignore_index=True)
-    if describes:
+    if everybody:
         return Panel(months, baseline(card, delivery.persons, months, delivery.spells), attrition)
     kept = months[months["person_id"].isin(ids)].reset_index(drop=True)
     return Panel(kept, baseline(card, left, kept, delivery.spells), attrition)

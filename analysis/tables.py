@@ -164,6 +164,9 @@ MATCHING: dict[str, str] = {
     "conventions": TEXT,
 }
 SUMS = ("n", "sum_y", "sum_y2", "sum_w", "sum_wy", "sum_w2", "sum_w2y", "sum_w2y2")
+# Sums per office, adoption month and month, from which the effects of staggered adoption can be worked out again.
+# Months are numbers (year·12 + month − 1); `adoption_month` is the first that can show it, missing for never.
+OFFICE_CELLS = ("office_id", "county", "adoption_month", "month", "outcome", "horizon_months", *SUMS)
 
 # What every cohort releases; a table that its design does not make is there with its header and no rows.
 RELEASED: dict[str, tuple[str, ...]] = {
@@ -177,6 +180,7 @@ RELEASED: dict[str, tuple[str, ...]] = {
     "matching": tuple(MATCHING),
     "cluster_balance": tuple(CLUSTER_BALANCE),
     "profile": tuple(PROFILE),
+    "office_cells": OFFICE_CELLS,
     # No row numbers, and no advice to whoever delivered: those lead to persons, or to nobody who reads this.
     "findings": tuple(column for column in FINDINGS if column not in ("rows", "mend")),
 }

@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 
 from analysis.cards import Card, analysis_part, read_card
-from analysis.check_cohort import Verdicts, check_matched, check_published
+from analysis.check_cohort import Verdicts, check_matched, check_published, check_staggered
 from analysis.estimate_did import DidResult, estimate_did
 from analysis.estimate_published import PublishedResult, estimate_published
 from analysis.intake import Delivery, read_delivery
@@ -100,6 +100,8 @@ def tables(cohort: str) -> dict[str, pd.DataFrame]:
 def verdicts(cohort_card: Card, made: dict[str, pd.DataFrame]) -> Verdicts:
     if cohort_card.published is not None:
         return check_published(cohort_card, made["estimates"])
+    if cohort_card.staggered is not None:
+        return check_staggered(cohort_card, made["estimates"])
     return check_matched(cohort_card, made["estimates"], made["balance"], made["matching"])
 
 

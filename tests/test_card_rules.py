@@ -272,7 +272,7 @@ BROKEN = {
     ),
     "base given twice": (minimal_card(base_period=-1), {"base_period": "base_month er også oppgitt"}),
     "design that is not estimated": (
-        minimal_card(design="staggered_did"),
+        minimal_card(design="single_arm"),
         {"design": "kan ikke anslås fra en leveranse ennå. Skriv analysis: describe."},
     ),
     "figures of a source described": (

@@ -273,7 +273,7 @@ def test_missing_covariates_are_named_and_told_with_what_else_is_wrong():
     frame = pd.concat([frame, frame.iloc[:1]])
     found = problems_of(frame, "x1 + x2", design=Design(base="varying", weight="w"))
     assert [problem.split(".")[0] for problem in found] == [
-        "kolonnen «x2»: 25 av 4321 rader mangler en gyldig verdi",
+        "kolonnen «x2»: 2 av 360 rader mangler en gyldig verdi",
         "kolonnen «w»: 12 av 4321 vekter mangler eller er negative",
         "panelet: 1 personmåneder står mer enn én gang",
         "kolonnen «adoption_month»: samme person har flere verdier over tid",

@@ -87,3 +87,14 @@ def test_the_joint_test_is_walds_and_none_when_singular():
 def test_a_level_outside_0_to_1_is_refused():
     with pytest.raises(ValueError, match="level"):
         clustered(np.ones(1), np.ones((3, 1)), level=95)
+
+
+def test_a_single_office_on_a_side_gives_no_error_by_office_at_all():
+    found = clustered(np.ones(3), np.random.default_rng(1).normal(size=(9, 3)))
+    ruled = few_treated_rule(found, np.array([1, 2, 9]), np.array([8, 8, 1]))
+    assert np.isnan(ruled.std_error).tolist() == [True, False, True]
+    assert np.isnan(ruled.conf_high).tolist() == [True, False, True]
+    assert np.isnan(ruled.p_value).all()
+    assert ruled.reason == (ONE_OFFICE, "few_treated_offices", ONE_OFFICE)
+    persons = independent(np.ones(1), np.eye(1), 50)
+    assert few_treated_rule(persons, np.array([1])).std_error[0] == 1

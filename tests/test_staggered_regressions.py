@@ -8,6 +8,7 @@ from linearmodels.panel import PanelOLS
 from staggered_cases import START, answers, arrays_of, mpdta, staggered_panel
 
 from analysis.problems import ProblemsFound
+from analysis.staggered.bootstrap import restricted_wild
 from analysis.staggered.design import Design
 from analysis.staggered.regressions import (
     convention_rows,
@@ -15,6 +16,7 @@ from analysis.staggered.regressions import (
     left_out_coefficients,
     static_effect,
     static_weights,
+    wild_p,
 )
 
 FIXEST = answers("mpdta_fixest_twfe_sunab_bjs.json")
@@ -135,3 +137,16 @@ def test_one_office_gives_no_clustered_error():
     panel = staggered_panel(1).assign(office_id="a")
     with pytest.raises(ProblemsFound, match="ett kontor"):
         convention_rows(static_effect(arrays_of(panel, "y"), Design()))
+
+
+def test_the_wild_bootstrap_of_cells_is_that_of_persons():
+    panel = staggered_panel(12, persons=4)
+    # The effect is taken out, so that the p-value is not at its end.
+    panel["y"] -= 0.93 * dummies(panel)["d"] * (1 + (panel["month"] - panel["adoption_month"]).fillna(0))
+    found = wild_p(arrays_of(panel, "y"), Design(), seed=1)
+    levels = pd.get_dummies(panel[["person_id", "month"]].astype(str), dtype="float64").iloc[:, :-1]
+    persons = restricted_wild(panel["y"], dummies(panel)["d"], levels, panel["office_id"], seed=1)
+    assert found.enumerated
+    assert found.flips == 2**7
+    assert 0.05 < found.p_value[0] < 1
+    assert found.p_value[0] == persons.p_value[0]

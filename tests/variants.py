@@ -6,6 +6,7 @@ import described
 import matched_starts
 import pandas as pd
 import stages
+import staggered_reports
 
 from analysis.report.material import Material
 
@@ -82,6 +83,8 @@ def reach() -> Iterator[tuple[str, Material]]:
     yield from ((cohort, stages.material(cohort)) for cohort in stages.ALL)
     yield from ((f"described {shape}", material) for shape, material in described.turns())
     yield from matched_starts.turns().items()
+    yield from staggered_reports.turns().items()
+    yield from staggered_reports.checked_turns().items()
     for name, shift in (("up", UP), ("down", DOWN)):
         yield f"randomised {name}", two_arms(shift)
         yield f"description {name}", two_arms(shift, design="aggregated_series")

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Protocol
 
+from analysis.card_staggered import STAGGERED_DESIGNS
 from analysis.report import blocks
 from analysis.report.blocks import Block
 from analysis.report.book import Book, Ref, Row
@@ -19,6 +20,7 @@ from analysis.report.language import Language
 from analysis.report.matched import Matched
 from analysis.report.material import Material
 from analysis.report.single_arm import SingleArm
+from analysis.report.staggered import Staggered
 from analysis.report.two_arms import TwoArms
 from analysis.report.writer import Writer, capital
 from analysis.yamlio import read_yaml
@@ -78,6 +80,8 @@ def _kind(w: Writer) -> Kind:
     card = w.material.card
     if card.analysis == "describe":
         return Described(w)
+    if card.design in STAGGERED_DESIGNS and card.published is None:
+        return Staggered(w)
     published = card.published
     if published is None:
         return Matched(w)

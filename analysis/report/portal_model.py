@@ -98,20 +98,22 @@ def _table(book: Book, comparison: pd.DataFrame, models: dict[str, Any]) -> dict
     }
 
 
+def _drawn(row: pd.Series) -> dict[str, Any]:
+    ends = {"low": row["conf_low"], "high": row["conf_high"]}
+    return {"estimate": row["estimate"], **ends, "style": STYLES.get(row["verbs"], 2)}
+
+
 def _row(book: Book, row: pd.Series, model: dict[str, Any]) -> dict[str, Any]:
     refs = Row("comparison", row["cohort"], row)
     missing = row["reason"] if row["reason"] in ("no_figures", "described") else "not_estimated"
     estimate, interval, graphic = book.word(f"portal.{missing}"), "–", None
     if row["status"] == "estimated" and row["scale"] == "difference":
-        estimate, interval = book.points(refs.estimate, sign=True), book.points_interval(refs)
+        estimate = book.points(refs.estimate, sign=True)
+        # One treated unit has an estimate and no interval.
+        if pd.notna(row["conf_low"]):
+            interval, graphic = book.points_interval(refs), _drawn(row)
         if refs.assumed_icc:
             interval = book.word("portal.interval_icc", interval=interval, icc=refs.assumed_icc)
-        graphic = {
-            "estimate": row["estimate"],
-            "low": row["conf_low"],
-            "high": row["conf_high"],
-            "style": STYLES.get(row["verbs"], 2),
-        }
     elif row["status"] == "estimated":
         estimate = book.word("portal.share_only", share=refs)
         interval = book.word("portal.share_interval", share=refs)

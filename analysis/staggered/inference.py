@@ -1,6 +1,6 @@
 """Standard errors and intervals of many estimates at once: clustered influences, and leaving one office out."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -147,16 +147,30 @@ def uncertainty(
     )
 
 
-def few_treated_rule(found: Uncertainty, n_offices_treated: np.ndarray, *, threshold: int = FEW_TREATED) -> Uncertainty:
+def few_treated_rule(
+    found: Uncertainty,
+    n_offices_treated: np.ndarray,
+    n_offices_comparison: np.ndarray | None = None,
+    *,
+    threshold: int = FEW_TREATED,
+) -> Uncertainty:
     """The same without statistic and p-value for estimates that rest on fewer than `threshold` treated offices.
 
-    design.md 4: a p-value from the permutation of adoption dates, or a placebo rank, stands beside it instead.
+    design.md 4: a p-value from the permutation of adoption dates, or a placebo rank, stands beside it instead. With a
+    single office on a side its own spread cannot be seen, its influence is 0, and clustered errors are far too small:
+    then there is no standard error by office either.
     """
-    few = np.asarray(n_offices_treated) < threshold
-    reasons = tuple(own or (FEW_OFFICES if low else "") for own, low in zip(found.reason, few, strict=True))
-    fields = {name: getattr(found, name) for name in found.__dataclass_fields__}
-    fields |= {name: np.where(few, np.nan, fields[name]) for name in ("statistic", "p_value")}
-    return Uncertainty(**{**fields, "reason": reasons})
+    treated = np.asarray(n_offices_treated)
+    least = treated if n_offices_comparison is None else np.minimum(treated, n_offices_comparison)
+    alone, few = (least < 2) & (found.cluster_level == "office"), treated < threshold
+    reasons = tuple(_first_reason(*three) for three in zip(found.reason, alone, few, strict=True))
+    gone = {name: np.where(few | alone, np.nan, getattr(found, name)) for name in ("statistic", "p_value")}
+    gone |= {name: np.where(alone, np.nan, getattr(found, name)) for name in ("std_error", "conf_low", "conf_high")}
+    return replace(found, **gone, reason=reasons)
+
+
+def _first_reason(own: str, alone: bool, few: bool) -> str:
+    return own or (ONE_OFFICE if alone else FEW_OFFICES if few else "")
 
 
 def wald_p(estimate: np.ndarray, covariance: np.ndarray, *, n_clusters: int | None = None) -> tuple[float, int]:

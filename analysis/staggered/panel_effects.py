@@ -124,8 +124,10 @@ def _models(job: _Job, method: str) -> _Models | list[Problem]:
     if method == "reg":
         return regression or _Models(basis(job.columns.values, job.weights), None)
     everyone = np.arange(len(job.treated))
-    problems = dependent_problems(job.columns, everyone, job.weights, job.where, "gruppen og " + COMPARISON)
-    if problems:
+    # Columns that are free of each other among some are so among all.
+    if regression and (
+        problems := dependent_problems(job.columns, everyone, job.weights, job.where, "gruppen og " + COMPARISON)
+    ):
         return problems
     z = basis(job.columns.values, job.weights)
     odds = group_odds(z, job.treated, job.weights, method)

@@ -88,8 +88,10 @@ def panel_persons(frame: pd.DataFrame, roles: Roles, weight: str | None = None, 
     person, labels = pd.factorize(frame[roles.person], sort=True)
     months, at = _months(frame, roles)
     y = frame[roles.outcome].to_numpy(dtype="float64", na_value=np.nan)
-    columns, problems = covariate_columns(frame, roles.covariates)
     place, first = person * len(months) + at, _first_rows(person, len(labels))
+    # Covariates that do not vary are made into columns once per person, not once per row.
+    fixed = constant_within(frame, used_columns(frame, roles.covariates), person, first)
+    columns, problems = covariate_columns(frame.iloc[first] if fixed else frame, roles.covariates)
     problems = [*problems, *_column_problems(frame, roles, weight)]
     problems += _uneven(place, len(labels) * len(months), 0 if gaps else int(np.isnan(y).sum()), gaps=gaps)
     problems += _varying(frame, [roles.adoption, roles.cluster, weight], person, first)
@@ -99,7 +101,6 @@ def panel_persons(frame: pd.DataFrame, roles: Roles, weight: str | None = None, 
     row = np.full(len(labels) * len(months), len(frame))
     row[place] = np.arange(len(frame))
     row = row.reshape(len(labels), len(months))[order].T
-    fixed = constant_within(frame, used_columns(frame, roles.covariates), person, first)
     return Persons(
         months=months,
         y=np.append(y, np.nan)[row],
@@ -108,7 +109,7 @@ def panel_persons(frame: pd.DataFrame, roles: Roles, weight: str | None = None, 
         person=np.asarray(labels)[order],
         cluster=None if cluster is None else cluster[order],
         offices=offices,
-        columns=_columns_of(columns, [first[order]] if fixed else list(row)),
+        columns=_columns_of(columns, [order] if fixed else list(row)),
     )
 
 

@@ -12,6 +12,7 @@ from scipy.stats import norm
 from scipy.stats import t as student_t
 
 from analysis.problems import Problem, ProblemsFound, stop_if_any
+from analysis.staggered.bootstrap import SignFlip, restricted_wild
 from analysis.staggered.cell_arrays import CellArrays, selected_offices, within_window
 from analysis.staggered.design import NEVER, Design
 from analysis.staggered.inference import stop_at_one_cluster
@@ -107,6 +108,20 @@ def convention_rows(found: Regression, *, level: float = 0.95) -> pd.DataFrame:
         ],
         ignore_index=True,
     )
+
+
+def wild_p(arrays: CellArrays, design: Design, *, seed: int, draws: int = 99_999) -> SignFlip:
+    """Restricted wild cluster bootstrap of the static coefficient being 0, by office; see `restricted_wild`.
+
+    From cells what it is from persons, when the same persons are there every month.
+    """
+    arrays, _ = within_window(arrays, design)
+    o, c, t = np.nonzero(arrays.w > 0)
+    w = arrays.w[o, c, t]
+    x = (arrays.months[t] >= arrays.cohorts[c]).astype("float64")
+    row = np.unique(o * len(arrays.cohorts) + c, return_inverse=True)[1]
+    levels = np.hstack([(row[:, None] == np.unique(row)), (t[:, None] == np.arange(1, len(arrays.months)))])
+    return restricted_wild(arrays.wy[o, c, t] / w, x, levels.astype("float64"), o, weights=w, seed=seed, draws=draws)
 
 
 def left_out_coefficients(arrays: CellArrays, design: Design, *, dynamic: bool = False) -> np.ndarray:

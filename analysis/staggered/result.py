@@ -69,11 +69,12 @@ class StaggeredResult:
     def uncertainty(self, name: str | None = None) -> Uncertainty:
         """Standard errors, intervals and full covariance under an inference of `names`; the headline by default.
 
-        No asymptotic p-value rests on few treated offices.
+        No asymptotic p-value rests on few treated offices, and no error by office on a single one.
         """
         found = self._asymptotic(name or self.headline)
-        offices = self.table["n_offices_treated"].astype("Float64")
-        return few_treated_rule(found, offices.fillna(np.inf).to_numpy(dtype="float64"))
+        sides = ("n_offices_treated", "n_offices_comparison")
+        offices = [self.table[side].astype("Float64").fillna(np.inf).to_numpy(dtype="float64") for side in sides]
+        return few_treated_rule(found, *offices)
 
     def pretest(self, name: str | None = None) -> tuple[float, int]:
         """p-value and degrees of freedom of the joint test that no group-time effect before adoption differs from 0.

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.months import month_text
-from analysis.staggered.inference import FEW_TREATED, Uncertainty
+from analysis.staggered.inference import FEW_TREATED, ONE_OFFICE, Uncertainty
 from analysis.staggered.parameters import ATT_GT, COUNTS
 from analysis.staggered.regressions import Regression, convention_rows
 from analysis.staggered.result import StaggeredResult
@@ -106,9 +106,9 @@ def _resampled_rows(result: StaggeredResult, spec: str) -> Iterator[dict[str, An
         # The base month itself is 0 by construction, so nothing can be resampled.
         if not result.sums[:, r].any():
             continue
-        makers = (_permuted, _flipped, _banded)
+        makers = (_permuted,) if reasons[r] == ONE_OFFICE else (_permuted, _flipped, _banded)
         if estimated["term"] == ATT_GT:
-            makers = (_permuted,) if reasons[r] == FEW_OFFICES else ()
+            makers = (_permuted,) if reasons[r] else ()
         for found in (make(result, r) for make in makers):
             if found is not None:
                 found["convention"] += _base(estimated)

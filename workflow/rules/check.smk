@@ -20,6 +20,26 @@ rule check_matched:
         "../scripts/check_matched.py"
 
 
+rule check_staggered:
+    input:
+        card="cohorts/{cohort}/cohort.yaml",
+        estimates="results/restricted/{cohort}/estimates.parquet",
+    output:
+        checks="results/restricted/{cohort}/checks.json",
+    log:
+        "logs/{cohort}/check_staggered.log",
+    wildcard_constraints:
+        cohort=one_of(STAGGERED),
+    conda:
+        "../../environment.yml"
+    params:
+        code=code("check_staggered.py"),
+    message:
+        "Prøver hva tallene bærer"
+    script:
+        "../scripts/check_staggered.py"
+
+
 rule check_described:
     input:
         card="cohorts/{cohort}/cohort.yaml",

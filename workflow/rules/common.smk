@@ -3,6 +3,7 @@
 import os
 from pathlib import Path
 
+from analysis.card_staggered import STAGGERED_DESIGNS
 from analysis.cohorts import find_cohorts
 from analysis.delivery import delivery_files
 from analysis.files import sha256
@@ -18,7 +19,12 @@ COHORTS = find_cohorts("cohorts")
 PUBLISHED = [name for name, card in COHORTS.items() if card.data_kind == "published"]
 DELIVERED = [name for name in COHORTS if name not in PUBLISHED]
 DESCRIBED = [name for name in DELIVERED if COHORTS[name].analysis == "describe"]
-MATCHED = [name for name in DELIVERED if name not in DESCRIBED]
+STAGGERED = [
+    name
+    for name in DELIVERED
+    if name not in DESCRIBED and COHORTS[name].design in STAGGERED_DESIGNS
+]
+MATCHED = [name for name in DELIVERED if name not in DESCRIBED + STAGGERED]
 # Cohorts whose delivery is made up: the generator by cohort.
 GENERATED = {
     name: card.synthetic.generator for name, card in COHORTS.items() if card.synthetic
@@ -63,6 +69,7 @@ CODE_OF_NUMBERS = {
     "matched": code(
         "read_delivery.py", "build_panel.py", "match_persons.py", "estimate_did.py"
     ),
+    "staggered": code("read_delivery.py", "build_panel.py", "estimate_staggered.py"),
 }
 
 
@@ -70,7 +77,9 @@ def path_of(cohort):
     """The way that a cohort's numbers are made."""
     if cohort in PUBLISHED:
         return "published"
-    return "described" if cohort in DESCRIBED else "matched"
+    if cohort in DESCRIBED:
+        return "described"
+    return "staggered" if cohort in STAGGERED else "matched"
 
 
 def estimating_code(wildcards):
@@ -112,6 +121,7 @@ MADE = {
         *("cells", "balance", "overlap", "matching"),
         *("cluster_balance", "profile", "findings"),
     ],
+    "staggered": ["cells", "balance", "office_cells", "findings"],
 }
 # What matching leaves, by the names of its files; weights and ties are about persons.
 MATCHED_TABLES = [

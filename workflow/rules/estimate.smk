@@ -25,6 +25,33 @@ rule estimate_did:
         "../scripts/estimate_did.py"
 
 
+rule estimate_staggered:
+    input:
+        **restricted("{cohort}", "months", "baseline", "offices", "aggregates"),
+        card="cohorts/{cohort}/cohort.yaml",
+        library="config/outcomes.yaml",
+        plan=plan_lock,
+        inputs="results/restricted/{cohort}/inputs.json",
+        panel_attrition="results/restricted/{cohort}/panel_attrition.parquet",
+    output:
+        **restricted(
+            "{cohort}", "estimates", "office_cells", "cells", "balance", "attrition"
+        ),
+    log:
+        "logs/{cohort}/estimate_staggered.log",
+    wildcard_constraints:
+        cohort=one_of(STAGGERED),
+    conda:
+        "../../environment.yml"
+    params:
+        code=estimating_code,
+        lock=LOCK,
+    message:
+        "Anslår forskjeller etter innføringsmåned"
+    script:
+        "../scripts/estimate_staggered.py"
+
+
 rule describe_cohort:
     input:
         **restricted("{cohort}", "months", "baseline", "offices", "aggregates"),

@@ -1,0 +1,22 @@
+"""Estimate one cohort with staggered adoption: its effects, and the groups over time beside them."""
+
+from analysis.cards import read_card
+from analysis.describe import describe, describe_baseline
+from analysis.estimate_staggered import estimate_staggered
+from analysis.files import read_json, read_parquet, write_parquet
+from analysis.identity import identity
+from analysis.logs import log_to
+from analysis.plan import read_lock
+
+log_to(snakemake.log[0])
+card = read_card(snakemake.input.card)
+read_lock(card, snakemake.input.get("plan"))
+tables = {name: read_parquet(snakemake.input[name]) for name in ("baseline", "months", "aggregates", "offices")}
+digests = {"code": snakemake.params.code, "lock": snakemake.params.lock}
+who = identity(snakemake.wildcards.cohort, card, read_json(snakemake.input.inputs), **digests)
+result = estimate_staggered(card, **tables, **who)
+write_parquet(result.estimates, snakemake.output.estimates)
+write_parquet(result.office_cells, snakemake.output.office_cells)
+write_parquet(describe(card, **tables), snakemake.output.cells)
+write_parquet(describe_baseline(card, tables["baseline"]), snakemake.output.balance)
+write_parquet(read_parquet(snakemake.input.panel_attrition), snakemake.output.attrition)
