@@ -387,6 +387,9 @@ def test_sentences_of_running_text_end():
         "utvalget er",
         "effektive antallet",
         "sammenligningen C",
+        "står bak",
+        "om gangen",
+        "sammen med tallet:",
     )
     for name, (_, report) in reached()["reports"].items():
         for section in report["sections"]:
