@@ -174,9 +174,11 @@ def snakemake(*, cores: int, extra: Sequence[str]) -> tuple[int, int | None]:
     """Run Snakemake; returns its exit code and the number of the signal that ended it through us, or None."""
     command = [sys.executable, "-m", "snakemake", "--cores", str(cores), "--logger", "ord", "--rerun-incomplete"]
     RAW_ERRORS.parent.mkdir(exist_ok=True)
-    with open(RAW_ERRORS, "w", encoding="utf-8") as errors:
+    with open(RAW_ERRORS, "w", encoding="utf-8") as errors, _signals_noted() as told:
+        # Started while the signals have handlers: a run in the background of a script would else pass on to Snakemake
+        # and the jobs that SIGINT is ignored, and nothing but force would stop them.
         process = subprocess.Popen([*command, *extra], env=environment(), stdin=subprocess.DEVNULL, stderr=errors)
-        return _wait(process)
+        return _wait(process, told)
 
 
 def environment() -> dict[str, str]:
@@ -187,29 +189,35 @@ def environment() -> dict[str, str]:
     return {**os.environ, **threads, **fixed}
 
 
-def _wait(process: subprocess.Popen) -> tuple[int, int | None]:
-    """Wait for Snakemake, and pass on SIGINT (ends the jobs) and SIGTERM (lets running jobs finish)."""
+@contextlib.contextmanager
+def _signals_noted() -> Iterator[list[int]]:
+    """Collect the SIGINT and SIGTERM that reach this process, in their order, instead of ending at them."""
     told: list[int] = []
-
-    def tell(number: int, _frame: Any) -> None:
-        told.append(number)
-        if number == signal.SIGTERM:
-            print(ENDING, file=sys.stderr, flush=True)
-            process.send_signal(number)
-
-    before = {number: signal.signal(number, tell) for number in (signal.SIGINT, signal.SIGTERM)}
-    passed_on = 0
+    before = {
+        number: signal.signal(number, lambda number, _frame: told.append(number))
+        for number in (signal.SIGINT, signal.SIGTERM)
+    }
     try:
-        while True:
-            try:
-                return process.wait(timeout=HEARD_SECONDS), told[-1] if told else None
-            except subprocess.TimeoutExpired:
-                if told.count(signal.SIGINT) > passed_on:
-                    passed_on = told.count(signal.SIGINT)
-                    _interrupt_tree(process.pid)
+        yield told
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def _wait(process: subprocess.Popen, told: list[int]) -> tuple[int, int | None]:
+    """Wait for Snakemake, and pass on SIGINT (ends the jobs) and SIGTERM (lets running jobs finish)."""
+    passed_on: list[int] = []
+    while True:
+        try:
+            return process.wait(timeout=HEARD_SECONDS), told[-1] if told else None
+        except subprocess.TimeoutExpired:
+            for number in told[len(passed_on) :]:
+                passed_on.append(number)
+                if number == signal.SIGTERM:
+                    print(ENDING, file=sys.stderr, flush=True)
+                    process.send_signal(number)
+                else:
+                    _interrupt_tree(process.pid)
 
 
 def _interrupt_tree(pid: int) -> None:

@@ -195,6 +195,21 @@ def test_an_interrupted_run_ends_tidily_and_starts_no_further_step(project, numb
     assert "[2/3]" not in out
 
 
+def test_a_run_that_was_started_with_interrupts_ignored_can_be_interrupted(project):
+    # As in the background of a script: what Snakemake and its jobs would inherit.
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        stopped = start(TOY_SECONDS="600")
+    finally:
+        signal.signal(signal.SIGINT, before)
+    job = job_pid(project)
+    stopped.send_signal(signal.SIGINT)
+    code, _, err = finish(stopped)
+    assert code == 128 + signal.SIGINT
+    assert "Kjøringen ble avbrutt." in err
+    assert not is_alive(job)
+
+
 def test_a_run_stops_with_a_sentence_while_another_holds_the_lock(project, capsys):
     (project / ".snakemake").mkdir()
     with open(project / driver.LOCK, "w") as held:
