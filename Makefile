@@ -21,7 +21,7 @@ run: $(VENV)/.ok ## every cohort, from delivery to reports and portal
 	@python -m analysis run --cores $(CORES)
 
 test: $(VENV)/.ok ## the whole test suite
-	python -m pytest -q
+	python -m pytest -q -n $(CORES) --dist loadfile --no-loadscope-reorder
 
 new-cohort: $(VENV)/.ok ## start a cohort: make new-cohort NAME=... DESIGN=matched_did [DELIVERY=file.csv]
 	@python -m analysis new-cohort "$(NAME)" --design "$(DESIGN)" $(if $(DELIVERY),--delivery "$(DELIVERY)") $(if $(DELIMITER),--delimiter "$(DELIMITER)") $(if $(ENCODING),--encoding "$(ENCODING)")
