@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
-from analysis.staggered.doubly_robust import METHODS, basis, effects, group_odds
+from analysis.staggered.doubly_robust import METHODS, basis, effects, group_odds, model
 from analysis.staggered.logits import balancing_odds, logit_odds
 
 STEP = 1e-5
@@ -20,7 +20,8 @@ def invented(n: int = 300, *, slope: float = 0.6, seed: int = 5):
 
 def estimated(change, x, treated, weights, method):
     z = basis(x, weights)
-    return effects(change, z, treated, weights, method=method, odds=group_odds(z, treated, weights, method))
+    odds = group_odds(z, treated, weights, method)
+    return effects(change, model(z, treated, weights, method=method, odds=odds))
 
 
 @pytest.mark.parametrize("method", METHODS)
@@ -109,4 +110,4 @@ def test_the_doubly_robust_are_right_when_either_model_is_and_the_others_when_th
 def test_an_unknown_method_is_a_programming_error():
     change, x, treated, weights = invented()
     with pytest.raises(ValueError, match="unknown method 'aipw'; known: reg, ipw, dr, dr_improved"):
-        effects(change, x, treated, weights, method="aipw", odds=None)
+        model(x, treated, weights, method="aipw", odds=None)

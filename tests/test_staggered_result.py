@@ -12,6 +12,7 @@ from analysis.staggered.cell_arrays import selected_offices
 from analysis.staggered.cell_effects import cell_effects
 from analysis.staggered.design import AGGREGATES, Design
 from analysis.staggered.guards import checked_panel
+from analysis.staggered.inference import few_offices
 from analysis.staggered.moments import joint_covariance, person_moments
 from analysis.staggered.pairwise import pairwise_effects
 from analysis.staggered.parameters import parameters
@@ -127,11 +128,21 @@ def test_the_jackknife_of_each_estimate_is_that_of_estimating_again(whole):
     assert own[~np.isnan(own)] == pytest.approx(se[~np.isnan(own)], abs=1e-12)
 
 
-def test_fifty_offices_are_many():
-    few, many = (result_of(staggered_panel(1, persons=2, offices=n), Design()) for n in (48, 52))
+def test_offices_are_many_when_they_are_so_on_both_sides():
+    # Every fourth never adopts: 12, 24 and 25 of them.
+    few, one_side, many = (result_of(staggered_panel(1, persons=2, offices=n), Design()) for n in (48, 96, 100))
     assert few.headline == "jackknife"
+    assert one_side.headline == "jackknife"
     assert many.headline == "cluster"
     assert many.names()[0] == "cluster"
+
+
+def test_the_rule_of_few_offices_looks_at_all_and_at_each_side():
+    assert few_offices(49, 25, 25)
+    assert few_offices(100, 6, 94)
+    assert few_offices(100, 94, 6)
+    assert not few_offices(50, 25, 25)
+    assert not few_offices(50, np.inf, np.inf)
 
 
 def test_county_employment_has_rs_errors_and_pretest():

@@ -65,33 +65,53 @@ def group_odds(z: np.ndarray, treated: np.ndarray, weights: np.ndarray, method: 
     return balancing_odds(z, treated, weights) if method == "dr_improved" else logit_odds(z, treated, weights)
 
 
-def effects(
-    change: np.ndarray, z: np.ndarray, treated: np.ndarray, weights: np.ndarray, *, method: str, odds: Odds | None
-) -> Effects:
-    """Effects of all months at once: `change` (m, n), `z` (n, k) of `basis`, `treated` and `weights` (n,).
+@dataclass(frozen=True)
+class Model:
+    """What the effects of all months share: made once, whatever is estimated with it.
 
-    `odds` from `group_odds` for the same persons. The influence holds what the estimation of γ and β adds; for the
-    improved method that is zero by its construction.
+    `own`, `other` (n,): shares of the group and, by their odds, of the comparison persons. `fitted` (n,): weights of
+    the regression, `inverse` (k, k) of its normal equations; None for inverse probability. `on_change`, `features` as
+    in `Effects`.
     """
+
+    z: np.ndarray
+    own: np.ndarray
+    other: np.ndarray
+    fitted: np.ndarray | None
+    inverse: np.ndarray | None
+    on_change: np.ndarray
+    features: np.ndarray
+    odds: Odds | None
+
+
+def model(z: np.ndarray, treated: np.ndarray, weights: np.ndarray, *, method: str, odds: Odds | None) -> Model:
+    """`z` (n, k) of `basis`, `treated` and `weights` (n,), `odds` from `group_odds` for the same persons."""
     if method not in METHODS:
         raise ValueError(f"unknown method {method!r}; known: {', '.join(METHODS)}")
     own, other = _shares(treated, weights, odds)
-    on_change, coefficients = own - other, np.zeros((z.shape[1], len(change)))
+    on_change, fitted, inverse = own - other, None, None
     if method != "ipw":
         fitted = weights * ~treated * (odds.odds if method == "dr_improved" else 1.0)
         inverse = np.linalg.inv((z * fitted[:, None]).T @ z)
-        coefficients = inverse @ (change @ (z * fitted[:, None])).T
         on_change = on_change - fitted * (z @ (inverse @ (on_change @ z)))
-    own_mean = change @ own - (own @ z) @ coefficients
-    other_mean = change @ other - (other @ z) @ coefficients
-    features = [on_change[:, None] * z, own[:, None], other[:, None]]
+    features = [on_change[:, None] * z, own[:, None], other[:, None], *([] if odds is None else [odds.score])]
+    return Model(z, own, other, fitted, inverse, on_change, np.hstack(features), odds)
+
+
+def effects(change: np.ndarray, by: Model) -> Effects:
+    """Effects of the months of `change` (m, n). The influence holds what the estimation of γ and β adds; for the
+    improved method that is zero by its construction."""
+    coefficients = np.zeros((by.z.shape[1], len(change)))
+    if by.fitted is not None:
+        coefficients = by.inverse @ (change @ (by.z * by.fitted[:, None])).T
+    own_mean = change @ by.own - (by.own @ by.z) @ coefficients
+    other_mean = change @ by.other - (by.other @ by.z) @ coefficients
     slopes = [-coefficients, -own_mean[None], other_mean[None]]
-    if odds is not None:
-        weighted = z * other[:, None]
-        moved = (change @ weighted).T - weighted.T @ z @ coefficients - np.outer(other @ z, other_mean)
-        features.append(odds.score)
-        slopes.append(-odds.inverse @ moved)
-    return Effects(own_mean - other_mean, on_change, np.hstack(features), np.vstack(slopes))
+    if by.odds is not None:
+        weighted = by.z * by.other[:, None]
+        moved = (change @ weighted).T - weighted.T @ by.z @ coefficients - np.outer(by.other @ by.z, other_mean)
+        slopes.append(-by.odds.inverse @ moved)
+    return Effects(own_mean - other_mean, by.on_change, by.features, np.vstack(slopes))
 
 
 def _shares(treated: np.ndarray, weights: np.ndarray, odds: Odds | None) -> tuple[np.ndarray, np.ndarray]:

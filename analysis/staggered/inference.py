@@ -12,8 +12,11 @@ from analysis.problems import Problem, stop_if_any
 from analysis.tables import FEW_OFFICES
 
 HEADING = "Usikkerheten kan ikke beregnes:"
-# Below so many offices the jackknife is the headline; below FEW_TREATED treated ones no asymptotic p-value is given.
+# The jackknife is the headline below so many offices, or so many on either side of the comparison: with six treated of
+# a hundred, clustered influences cover 87 % and the jackknife 92 % (docs/validation.md). Below FEW_TREATED treated
+# ones no asymptotic p-value is given.
 MANY_OFFICES = 50
+MANY_ON_A_SIDE = 25
 FEW_TREATED = 6
 ONE_OFFICE = "single_office_behind_estimate"
 # A standard error below this part of the outcome's size is rounding.
@@ -145,6 +148,11 @@ def uncertainty(
         covariance=covariance,
         reason=tuple(missing if lost else "" for lost in np.isnan(np.diag(covariance))),
     )
+
+
+def few_offices(offices: int, treated: float, comparison: float) -> bool:
+    """Whether the jackknife is to be quoted: few offices in all, or on either side of the comparison."""
+    return offices < MANY_OFFICES or min(treated, comparison) < MANY_ON_A_SIDE
 
 
 def few_treated_rule(

@@ -9,9 +9,9 @@ from analysis.months import month_text
 from analysis.problems import Problem, stop_if_any
 from analysis.staggered.covariates import Columns, dependent_problems, regression_problems
 from analysis.staggered.design import Design, Plan, keep_effects
-from analysis.staggered.doubly_robust import METHODS, Effects, basis, effects, group_odds
+from analysis.staggered.doubly_robust import METHODS, Effects, Model, basis, effects, group_odds, model
 from analysis.staggered.group_time import GroupTime
-from analysis.staggered.logits import Odds, overlap_problems
+from analysis.staggered.logits import overlap_problems
 from analysis.staggered.person_plan import Cohorts, PersonEffects, cohort_ledger, group_shares, person_plan
 from analysis.staggered.persons import HEADING, Persons
 
@@ -31,14 +31,6 @@ class _Job:
     where: str
 
 
-@dataclass(frozen=True)
-class _Models:
-    """What the months of a job share: covariates in the basis that is computed in, and the odds."""
-
-    z: np.ndarray
-    odds: Odds | None
-
-
 def panel_effects(persons: Persons, design: Design, *, method: str) -> PersonEffects:
     """ATT(g, t) by `method` (of `METHODS`), with covariates as they are in the base month of each effect.
 
@@ -56,13 +48,13 @@ def panel_effects(persons: Persons, design: Design, *, method: str) -> PersonEff
     att, influence = np.zeros(len(plan.table)), np.zeros((len(units), len(plan.table)))
     problems: dict[tuple[str, str], Problem] = {}
     for job in _jobs(persons, cohorts, plan):
-        models = _models(job, method)
-        if isinstance(models, list):
-            problems |= {(problem.where, problem.mend): problem for problem in models}
+        shared = _model(job, method)
+        if isinstance(shared, list):
+            problems |= {(problem.where, problem.mend): problem for problem in shared}
         elif not problems:
             for rows in _blocks(job):
                 change = _change(persons, plan.at[rows], plan.before[rows], job.members)
-                found = effects(change, models.z, job.treated, job.weights, method=method, odds=models.odds)
+                found = effects(change, shared)
                 att[rows] = found.att
                 _add_influence(influence, found, change, rows, unit[job.members], by_run=persons.cluster is not None)
     stop_if_any(HEADING, problems.values())
@@ -117,12 +109,15 @@ def _known(
             yield np.array([row]), members[known]
 
 
-def _models(job: _Job, method: str) -> _Models | list[Problem]:
-    """The models of a job, or why they cannot be estimated; separation is told before what it does to regressions."""
+def _model(job: _Job, method: str) -> Model | list[Problem]:
+    """What the months of a job share, or why its models cannot be estimated; separation is told before what it does to
+    regressions."""
     comparison = np.flatnonzero(~job.treated)
     regression = regression_problems(job.columns, comparison, job.weights, job.where, COMPARISON)
     if method == "reg":
-        return regression or _Models(basis(job.columns.values, job.weights), None)
+        if regression:
+            return regression
+        return model(basis(job.columns.values, job.weights), job.treated, job.weights, method=method, odds=None)
     everyone = np.arange(len(job.treated))
     # Columns that are free of each other among some are so among all.
     if regression and (
@@ -132,7 +127,8 @@ def _models(job: _Job, method: str) -> _Models | list[Problem]:
     z = basis(job.columns.values, job.weights)
     odds = group_odds(z, job.treated, job.weights, method)
     problems = overlap_problems(odds, job.columns, job.treated, job.weights, job.where)
-    return problems or (regression if method != "ipw" else []) or _Models(z, odds)
+    problems = problems or (regression if method != "ipw" else [])
+    return problems or model(z, job.treated, job.weights, method=method, odds=odds)
 
 
 def _blocks(job: _Job) -> list[np.ndarray]:

@@ -3,6 +3,7 @@
 import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
@@ -12,10 +13,10 @@ from analysis.staggered.cell_effects import CellEffects, leave_one_out
 from analysis.staggered.design import Design
 from analysis.staggered.group_time import GroupTime
 from analysis.staggered.inference import (
-    MANY_OFFICES,
     Uncertainty,
     cluster_sums,
     clustered,
+    few_offices,
     few_treated_rule,
     independent,
     jackknife,
@@ -55,10 +56,17 @@ class StaggeredResult:
     seed: int
     cluster_level: str = "office"
 
-    @property
+    @cached_property
     def headline(self) -> str:
-        """Name of the inference to quote: the jackknife below 50 offices where there is one, else clustered."""
-        return "jackknife" if self.left_out is not None and len(self.offices) < MANY_OFFICES else "cluster"
+        """Name of the inference to quote: the jackknife where there is one and offices are few, else clustered."""
+        return "jackknife" if self.left_out is not None and self.few_offices else "cluster"
+
+    @cached_property
+    def few_offices(self) -> bool:
+        """Whether there are few offices in all, or on either side of the average that has most."""
+        sides = (self.table[f"n_offices_{side}"].astype("Float64").max() for side in ("treated", "comparison"))
+        # Without the numbers, which persons alone do not give, offices in all decide.
+        return few_offices(len(self.offices), *(np.inf if pd.isna(side) else float(side) for side in sides))
 
     def names(self) -> tuple[str, ...]:
         """Inferences there are, the headline first."""
