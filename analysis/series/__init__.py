@@ -1,0 +1,1 @@
+"""Aggregated series: counts per office or county and month, with some units that began something at a known time."""
