@@ -6,8 +6,10 @@ counts alone.
 
 References: Wilson (1927) JASA 22, 209–212; Clopper and Pearson (1934) Biometrika 26, 404–413; Brown, Cai and DasGupta
 (2001) Statistical Science 16, 101–133; Newcombe (1998) Statistics in Medicine 17, 873–890; Miettinen and Nurminen
-(1985) Statistics in Medicine 4, 213–226; Farrington and Manning (1990) Statistics in Medicine 9, 1447–1454; Donner and
-Klar (2000) Design and Analysis of Cluster Randomization Trials.
+(1985) Statistics in Medicine 4, 213–226; Mee (1984) Biometrics 40, 1175–1176; Farrington and Manning (1990) Statistics
+in Medicine 9, 1447–1454; Agresti and Coull (1998) American Statistician 52, 119–126; Agresti and Caffo (2000) American
+Statistician 54, 280–288; Donner and Klar (2000) Design and Analysis of Cluster Randomization Trials. The exact interval
+of a difference stands in exact_difference.py.
 """
 
 import math
@@ -90,6 +92,41 @@ def jeffreys(k: int, n: int, *, level: float = 0.95) -> Interval:
     return Interval(k / n, low, high, level, "jeffreys")
 
 
+def wilson_corrected(k: int, n: int, *, level: float = 0.95) -> Interval:
+    """Wilson's interval with the continuity correction ½ (Newcombe 1998, Statistics in Medicine 17, 857–872, method 4).
+
+    R's `prop.test` gives the same, except near k = n/2, where it lessens the correction because it tests the share
+    one half. Raises ValueError as `wilson`.
+    """
+    _require_counts(k, n)
+    z, half = _normal_quantile(level), 0.5 / n
+    low = _wilson_bounds(k / n - half, n, z)[0] if k > 0 else 0.0
+    high = _wilson_bounds(k / n + half, n, z)[1] if k < n else 1.0
+    return Interval(k / n, low, high, level, "wilson_corrected")
+
+
+def agresti_coull(k: int, n: int, *, level: float = 0.95) -> Interval:
+    """Wald's interval after z²/2 successes and z²/2 failures are added (Agresti and Coull 1998).
+
+    Not cut at 0 and 1, as the paper prints it: a bound outside says that the approximation does not hold there. Raises
+    ValueError as `wilson`.
+    """
+    _require_counts(k, n)
+    z = _normal_quantile(level)
+    low, high = _wald_bounds([((k + z**2 / 2) / (n + z**2), n + z**2)], z)
+    return Interval(k / n, low, high, level, "agresti_coull")
+
+
+def wald(k: int, n: int, *, level: float = 0.95) -> Interval:
+    """The textbook interval p ± z·√(p(1 − p)/n), not cut: only to show beside the others, since it covers too little.
+
+    Raises ValueError as `wilson`.
+    """
+    _require_counts(k, n)
+    low, high = _wald_bounds([(k / n, n)], _normal_quantile(level))
+    return Interval(k / n, low, high, level, "wald")
+
+
 def wilson_effective(k: int, n: int, *, offices: int, icc: float, level: float = 0.95) -> Interval:
     """Wilson interval when the n persons come from `offices` equally large offices that the source does not show.
 
@@ -124,18 +161,39 @@ def miettinen_nurminen(k1: int, n1: int, k2: int, n2: int, *, level: float = 0.9
 
     Raises ValueError as `wilson`, for either arm.
     """
+    return _score_interval(k1, n1, k2, n2, level=level, unbiased=True, method="miettinen_nurminen")
+
+
+def mee(k1: int, n1: int, k2: int, n2: int, *, level: float = 0.95) -> Interval:
+    """Difference k1/n1 − k2/n2 with Mee's score interval (1984): Miettinen and Nurminen's without N/(N − 1).
+
+    Raises ValueError as `wilson`, for either arm.
+    """
+    return _score_interval(k1, n1, k2, n2, level=level, unbiased=False, method="mee")
+
+
+def agresti_caffo(k1: int, n1: int, k2: int, n2: int, *, level: float = 0.95) -> Interval:
+    """Wald's interval after one success and one failure are added in each arm (Agresti and Caffo 2000), not cut at ±1.
+
+    The estimate is k1/n1 − k2/n2, and need not be the middle of the interval. Raises ValueError as `wilson`, for
+    either arm.
+    """
     _require_counts(k1, n1)
     _require_counts(k2, n2)
-    z = _normal_quantile(level)
-    difference = k1 / n1 - k2 / n2
+    added = [((k1 + 1) / (n1 + 2), n1 + 2), ((k2 + 1) / (n2 + 2), n2 + 2)]
+    low, high = _wald_bounds(added, _normal_quantile(level))
+    return Interval(k1 / n1 - k2 / n2, low, high, level, "agresti_caffo")
 
-    def excess(delta: float, target: float) -> float:
-        return _score(k1, n1, k2, n2, delta) - target
 
-    # The score falls from +∞ at −1 through 0 at the estimate to −∞ at 1, so each bound is alone in its bracket.
-    low = bisect(excess, -1.0, difference, args=(z,), xtol=ROOT_TOLERANCE) if difference > -1 else -1.0
-    high = bisect(excess, difference, 1.0, args=(-z,), xtol=ROOT_TOLERANCE) if difference < 1 else 1.0
-    return Interval(difference, low, high, level, "miettinen_nurminen")
+def wald_difference(k1: int, n1: int, k2: int, n2: int, *, level: float = 0.95) -> Interval:
+    """The textbook interval of a difference, not cut: only to show beside the others, since it covers too little.
+
+    Raises ValueError as `wilson`, for either arm.
+    """
+    _require_counts(k1, n1)
+    _require_counts(k2, n2)
+    low, high = _wald_bounds([(k1 / n1, n1), (k2 / n2, n2)], _normal_quantile(level))
+    return Interval(k1 / n1 - k2 / n2, low, high, level, "wald_difference")
 
 
 def pooled_z(k1: int, n1: int, k2: int, n2: int) -> Test:
@@ -235,6 +293,30 @@ def _wilson_bounds(share: float, n: float, z: float) -> tuple[float, float]:
     return 0.0 if share == 0 else centre - reach, 1.0 if share == 1 else centre + reach
 
 
+def _wald_bounds(arms: list[tuple[float, float]], z: float) -> tuple[float, float]:
+    """The share of the one arm, or the first arm's minus the second's, ± z standard errors; arms are (share, n)."""
+    middle = arms[0][0] - sum(share for share, _ in arms[1:])
+    reach = z * math.sqrt(sum(share * (1 - share) / n for share, n in arms))
+    return middle - reach, middle + reach
+
+
+def _score_interval(k1: int, n1: int, k2: int, n2: int, *, level: float, unbiased: bool, method: str) -> Interval:
+    """The differences at which the score statistic is ±z; `unbiased` multiplies its variance by N/(N − 1)."""
+    _require_counts(k1, n1)
+    _require_counts(k2, n2)
+    z = _normal_quantile(level)
+    root = math.sqrt((n1 + n2) / (n1 + n2 - 1)) if unbiased else 1.0
+    difference = k1 / n1 - k2 / n2
+
+    def excess(delta: float, target: float) -> float:
+        return _score(k1, n1, k2, n2, delta) / root - target
+
+    # The score falls from +∞ at −1 through 0 at the estimate to −∞ at 1, so each bound is alone in its bracket.
+    low = bisect(excess, -1.0, difference, args=(z,), xtol=ROOT_TOLERANCE) if difference > -1 else -1.0
+    high = bisect(excess, difference, 1.0, args=(-z,), xtol=ROOT_TOLERANCE) if difference < 1 else 1.0
+    return Interval(difference, low, high, level, method)
+
+
 def _design_effect(n: int, *, offices: int, icc: float, cv: float) -> float:
     """1 + (m − 1)·icc with m = (1 + cv²)·n/offices, the person-weighted mean office size."""
     if not 1 <= offices <= n:
@@ -254,10 +336,9 @@ def _arm_variance(k: int, n: int, *, offices: int, icc: float, cv: float) -> tup
 
 
 def _score(k1: int, n1: int, k2: int, n2: int, delta: float) -> float:
-    """Miettinen and Nurminen's score statistic for the hypothesis p1 − p2 = delta; infinite where v is 0."""
+    """Mee's score statistic for the hypothesis p1 − p2 = delta; infinite where its variance is 0."""
     p1, p2 = _restricted_shares(k1, n1, k2, n2, delta)
-    total = n1 + n2
-    variance = (p1 * (1 - p1) / n1 + p2 * (1 - p2) / n2) * total / (total - 1)
+    variance = p1 * (1 - p1) / n1 + p2 * (1 - p2) / n2
     surplus = k1 / n1 - k2 / n2 - delta
     if variance > 0:
         return surplus / math.sqrt(variance)

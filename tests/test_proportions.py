@@ -12,14 +12,20 @@ from statsmodels.stats.proportion import confint_proportions_2indep, proportion_
 
 from analysis import proportions
 from analysis.proportions import (
+    agresti_caffo,
+    agresti_coull,
     clopper_pearson,
     cluster_t,
     fisher,
     jeffreys,
+    mee,
     miettinen_nurminen,
     newcombe,
     pooled_z,
+    wald,
+    wald_difference,
     wilson,
+    wilson_corrected,
     wilson_effective,
 )
 
@@ -31,8 +37,12 @@ SINGLE_ARM = json.loads((REFERENCE / "single_arm_36_49.json").read_text())
 
 NOVEMBER = (109, 367, 59, 250)
 MAY = (113, 367, 61, 250)
-ONE_SHARE = (wilson, clopper_pearson, jeffreys)
-DIFFERENCES = (newcombe, miettinen_nurminen)
+ONE_SHARE = (wilson, wilson_corrected, clopper_pearson, jeffreys)
+DIFFERENCES = (newcombe, miettinen_nurminen, mee)
+# Not cut at the ends of the scale, so only the properties that do not speak of the ends hold.
+UNCUT_SHARE = (agresti_coull, wald)
+UNCUT_DIFFERENCES = (agresti_caffo, wald_difference)
+R_NAMES = {wilson_corrected: "wilson_cc", wald_difference: "wald"}
 
 levels = st.sampled_from([0.8, 0.9, 0.95, 0.99])
 
@@ -117,10 +127,10 @@ def test_thirty_six_of_forty_nine_from_hidden_offices_has_its_known_intervals(of
 
 
 @pytest.mark.parametrize("result", ONE_SAMPLE, ids=case_name)
-@pytest.mark.parametrize("interval", ONE_SHARE)
+@pytest.mark.parametrize("interval", [*ONE_SHARE, *UNCUT_SHARE])
 def test_the_interval_of_one_share_is_that_of_r(interval, result):
     ours = interval(result["case"]["x1"], result["case"]["n1"])
-    assert bounds(ours) == pytest.approx(result[interval.__name__], abs=1e-12)
+    assert bounds(ours) == pytest.approx(result[R_NAMES.get(interval, interval.__name__)], abs=1e-12)
     assert ours.method == interval.__name__
 
 
@@ -129,7 +139,10 @@ def test_the_difference_of_two_shares_is_that_of_r(result):
     counts = [result["case"][key] for key in ("x1", "n1", "x2", "n2")]
     assert newcombe(*counts).estimate == pytest.approx(result["diff"], abs=1e-14)
     assert bounds(newcombe(*counts)) == pytest.approx(result["newcombe"], abs=1e-12)
-    assert bounds(miettinen_nurminen(*counts)) == pytest.approx(result["miettinen_nurminen"], abs=1e-11)
+    for interval in (miettinen_nurminen, mee, *UNCUT_DIFFERENCES):
+        r_name = R_NAMES.get(interval, interval.__name__)
+        assert bounds(interval(*counts)) == pytest.approx(result[r_name], abs=1e-11)
+        assert interval(*counts).method == interval.__name__
     assert fisher(*counts).p_value == pytest.approx(result["fisher_p"], abs=1e-12)
 
 
@@ -230,6 +243,38 @@ def test_a_miettinen_nurminen_bound_solves_the_score_equation_with_a_numerical_l
         if abs(bound) < 1:
             surplus = interval.estimate - bound
             assert surplus == pytest.approx(sign * z * restricted_std_error(*first, *second, bound), abs=1e-9)
+
+
+@settings(max_examples=60, deadline=None)
+@given(arms(), arms(), levels)
+def test_the_uncut_intervals_mirror_when_failures_are_counted_or_arms_swapped(first, second, level):
+    (k1, n1), (k2, n2) = first, second
+    for found in UNCUT_SHARE:
+        mirrored = found(n1 - k1, n1, level=level)
+        assert bounds(found(k1, n1, level=level)) == pytest.approx((1 - mirrored.high, 1 - mirrored.low), abs=1e-12)
+    for found in UNCUT_DIFFERENCES:
+        swapped = found(k2, n2, k1, n1, level=level)
+        assert bounds(found(k1, n1, k2, n2, level=level)) == pytest.approx((-swapped.high, -swapped.low), abs=1e-12)
+
+
+@settings(max_examples=60, deadline=None)
+@given(arms(), levels)
+def test_agresti_coull_has_the_middle_of_wilson_and_is_never_narrower(arm, level):
+    # Brown, Cai and DasGupta (2001), section 3.1.3.
+    around, score = agresti_coull(*arm, level=level), wilson(*arm, level=level)
+    assert around.low + around.high == pytest.approx(score.low + score.high, abs=1e-12)
+    assert width(around) >= width(score) - 1e-12
+
+
+@settings(max_examples=60, deadline=None)
+@given(arms(), arms(), levels)
+def test_mee_is_never_wider_than_miettinen_nurminen(first, second, level):
+    assert width(mee(*first, *second, level=level)) <= width(miettinen_nurminen(*first, *second, level=level)) + 1e-12
+
+
+def test_thirty_six_of_forty_nine_has_every_stored_interval():
+    for interval, key in ((wald, "normal"), (agresti_coull, "agresti_coull"), (wilson_corrected, "wilson_cc")):
+        assert bounds(interval(36, 49)) == pytest.approx(SINGLE_ARM[key], abs=5.1e-7)
 
 
 def width(interval):
@@ -335,10 +380,10 @@ def test_bounds_at_the_edge_are_exactly_0_and_1():
 
 @pytest.mark.parametrize("arm", [(0, 0), (1, -3), (-1, 5), (6, 5), (2.5, 5), (2, 5.5), (math.nan, 5)])
 def test_impossible_counts_are_refused_everywhere(arm):
-    for found in ONE_SHARE:
+    for found in (*ONE_SHARE, *UNCUT_SHARE):
         with pytest.raises(ValueError, match="."):
             found(*arm)
-    for found in (*DIFFERENCES, pooled_z, fisher):
+    for found in (*DIFFERENCES, *UNCUT_DIFFERENCES, pooled_z, fisher):
         with pytest.raises(ValueError, match="."):
             found(*arm, 3, 7)
         with pytest.raises(ValueError, match="."):
@@ -351,10 +396,10 @@ def test_impossible_counts_are_refused_everywhere(arm):
 
 @pytest.mark.parametrize("level", [0, 1, -0.1, 95, math.nan])
 def test_an_impossible_level_is_refused_everywhere(level):
-    for found in ONE_SHARE:
+    for found in (*ONE_SHARE, *UNCUT_SHARE):
         with pytest.raises(ValueError, match="level"):
             found(3, 7, level=level)
-    for found in DIFFERENCES:
+    for found in (*DIFFERENCES, *UNCUT_DIFFERENCES):
         with pytest.raises(ValueError, match="level"):
             found(3, 7, 2, 8, level=level)
     with pytest.raises(ValueError, match="level"):
