@@ -4,4 +4,4 @@ The modules follow the data: delivery, intake, panel, matching, did, checks, com
 Nothing here imports Snakemake; the adapters in ``workflow/scripts`` do that.
 """
 
-__version__ = "0.2.0"
+__version__ = "0.3.0"

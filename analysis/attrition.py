@@ -12,6 +12,8 @@ STEPS = {
     "outside_population": "utenfor populasjonen",
     "measured": "alle utfall målt ved base_month og ved første horisont",
     "matched": "matchet",
+    "complete_months": "utfallet kjent i alle måneder",
+    "untreated_first": "kontorer som har en måned uten tiltaket i dataene",
 }
 
 
@@ -39,6 +41,12 @@ def stated_rows(
         for arm, count in persons.items()
     ]
     return pd.DataFrame(rows, columns=list(ATTRITION)).astype(ATTRITION)
+
+
+def continued(table: pd.DataFrame, rows: pd.DataFrame) -> pd.DataFrame:
+    """The table with `rows`, whose steps are counted from 1, after its own last step."""
+    last = 0 if table.empty else int(table["step"].max())
+    return pd.concat([table, rows.assign(step=rows["step"] + last)], ignore_index=True).astype(ATTRITION)
 
 
 def _stop_if_emptied(rows: list[dict], reason: str) -> None:

@@ -13,13 +13,19 @@ from analysis.card_format_rules import FORMAT_RULES
 from analysis.card_library import known_outcomes
 from analysis.card_matching_rules import MATCHING_RULES
 from analysis.card_parts import chosen_outcomes, mapping, mappings, table_of, text, texts
+from analysis.card_series_rules import SERIES_RULES
+from analysis.card_single_arm_rules import SINGLE_ARM_RULES, is_matched
 from analysis.card_staggered import STAGGERED_DESIGNS
 from analysis.card_staggered_rules import STAGGERED_RULES
+from analysis.card_trial import TRIAL_DESIGNS
+from analysis.card_trial_rules import TRIAL_RULES
 from analysis.strict import Finding
 from analysis.synthetic import generators
 
 # Designs that are estimated from a delivery.
-ESTIMATED_DESIGNS = ("matched_did", *STAGGERED_DESIGNS)
+ESTIMATED_DESIGNS = ("matched_did", "single_arm", *STAGGERED_DESIGNS, *TRIAL_DESIGNS)
+# Designs without a group to compare with.
+ONE_GROUP_DESIGNS = ("single_arm", "exposures")
 # Designs that a new cohort describes until more of its card is written.
 DESCRIBED_DESIGNS = (
     "cluster_randomised",
@@ -59,7 +65,7 @@ def published_cohorts_have_no_files(data: dict[str, Any]) -> Iterator[Finding]:
         yield (
             ("published",),
             "mangler for en publisert kohort.",
-            "Fyll inn published.two_arms eller published.single_arm.",
+            "Fyll inn published.two_arms eller published.single_arm, eller skriv published: {}.",
         )
     if not published and data.get("data_kind") and not data.get("files"):
         yield ("files",), "leveransen er ikke beskrevet.", "List opp filene med format og kolonner."
@@ -82,16 +88,56 @@ def designs_have_what_they_need(data: dict[str, Any]) -> Iterator[Finding]:
     roles = [arm.get("role") for arm in mappings(data.get("arms"))]
     if roles and roles.count("treated") != 1:
         yield ("arms",), f"fant {roles.count('treated')} grupper med rollen treated.", "Det skal være nøyaktig én."
-    if data.get("design") not in (None, "single_arm") and roles and "comparison" not in roles:
+    if (
+        data.get("design") not in (None, *ONE_GROUP_DESIGNS)
+        and roles
+        and "comparison" not in roles
+        and not _alone(data)
+    ):
         yield ("arms",), "designet trenger en gruppe med rollen comparison.", ""
-    if data.get("design") != "matched_did" or data.get("data_kind") == "published":
+    if not is_matched(data):
         return
-    if data.get("analysis") != "describe":
-        if data.get("matching") is None:
-            yield ("matching",), "mangler, men designet matched_did bruker den.", "Fyll inn matching."
-        if data.get("base_month") is None and data.get("base_period") is None:
-            mend = "Fyll inn base_month, eller base_period når hver person har sitt eget starttidspunkt."
-            yield ("base_month",), "mangler, men designet matched_did bruker den.", mend
+    design = data["design"]
+    if data.get("matching") is None:
+        yield ("matching",), f"mangler, men designet {design} bruker den.", "Fyll inn matching."
+    if data.get("base_month") is None and data.get("base_period") is None:
+        mend = "Fyll inn base_month, eller base_period når hver person har sitt eget starttidspunkt."
+        yield ("base_month",), f"mangler, men designet {design} bruker den.", mend
+    if design == "single_arm" and roles and "comparison" not in roles:
+        yield ("arms",), "matching trenger en gruppe med rollen comparison.", ""
+
+
+def _alone(data: dict[str, Any]) -> bool:
+    """Published figures of one series over time, which has nothing beside it."""
+    return data.get("data_kind") == "published" and data.get("design") == "aggregated_series"
+
+
+def interviews_carry_no_effect(data: dict[str, Any]) -> Iterator[Finding]:
+    """What advisers say in interviews tells of practice; no effect is estimated from it."""
+    if data.get("analysis") == "describe":
+        return
+    why = "I intervjuer forteller veiledere om praksis, og ingen effekt kan anslås av det."
+    quantity = mapping(data.get("estimand")).get("quantity")
+    if data.get("design") == "exposures" and isinstance(quantity, str) and quantity != "description":
+        mend = f"{why} Skriv quantity: description, eller velg et design med utfall fra register."
+        yield ("estimand", "quantity"), f"fant «{quantity}», men designet exposures beskriver bare praksis.", mend
+    if quantity == "description":
+        return
+    told = {source.get("id") for source in mappings(data.get("sources")) if source.get("interviews") is True}
+    for key, words in (("assignment", "hvem som fikk innsatsen"), ("outcomes", "utfallene")):
+        source = mapping(data.get(key)).get("source")
+        if isinstance(source, str) and source in told:
+            mend = f"{why} Skriv estimand.quantity: description, eller hent opplysningen fra et register."
+            yield (key, "source"), f"{words} er hentet fra intervjuer («{source}»).", mend
+
+
+def named_sources_stand_in_the_card(data: dict[str, Any]) -> Iterator[Finding]:
+    """A source that assignment or outcomes point to is listed."""
+    listed = [source.get("id") for source in mappings(data.get("sources"))]
+    for key in ("assignment", "outcomes"):
+        source = mapping(data.get(key)).get("source")
+        if isinstance(source, str) and listed and source not in listed:
+            yield (key, "source"), f"kilden «{source}» står ikke i kortet.", "Legg den til under sources."
 
 
 def base_is_given_once(data: dict[str, Any]) -> Iterator[Finding]:
@@ -214,6 +260,8 @@ RULES: tuple[Callable[[dict[str, Any]], Iterator[Finding]], ...] = (
     published_cohorts_have_no_files,
     deliveries_are_estimated_or_described,
     designs_have_what_they_need,
+    interviews_carry_no_effect,
+    named_sources_stand_in_the_card,
     base_is_given_once,
     randomisation_agrees_with_design,
     names_are_unique,
@@ -228,4 +276,7 @@ RULES: tuple[Callable[[dict[str, Any]], Iterator[Finding]], ...] = (
     *FORMAT_RULES,
     *MATCHING_RULES,
     *STAGGERED_RULES,
+    *SERIES_RULES,
+    *SINGLE_ARM_RULES,
+    *TRIAL_RULES,
 )

@@ -12,7 +12,10 @@ from pydantic import Field, field_serializer
 from analysis.card_delivery import Accepted, Column, File, Growing, Municipality, Pseudonymise, Register, Synthetic
 from analysis.card_matching import Matching, MatchingChange
 from analysis.card_rules import cross_checks
+from analysis.card_series import Series
+from analysis.card_single_arm import SingleArm
 from analysis.card_staggered import Staggered
+from analysis.card_trial import Trial
 from analysis.strict import Certainty, Date, Filled, Month, Share, Slug, Strict, Words, read_strict
 
 __all__ = ["Card", "Column", "File", "Matching", "analysis_part", "read_card"]
@@ -45,8 +48,10 @@ class Population(Strict):
     eligibility: list[Words] = Field(min_length=1)
 
 
-class Assignment(Strict):
+class Assignment(Growing):
     """Who was given the intervention, and by what rule."""
+
+    LATER = ("source",)
 
     unit: Literal["person", "office", "county", "adviser"]
     randomised: bool
@@ -54,6 +59,7 @@ class Assignment(Strict):
     certainty: Certainty = "stated"
     offices_treated: int | None = Field(None, ge=1)
     offices_comparison: int | None = Field(None, ge=1)
+    source: Slug | None = Field(None, description="Source that tells who had the intervention, an id under sources")
 
 
 class Content(Strict):
@@ -79,18 +85,21 @@ class Arm(Strict):
     label: Words
 
 
-class Outcomes(Strict):
+class Outcomes(Growing):
     """Names from config/outcomes.yaml. The primary one carries the report's headline."""
+
+    LATER = ("source",)
 
     primary: Slug
     secondary: list[Slug] = []
+    source: Slug | None = Field(None, description="Source that tells the outcomes, an id under sources")
 
 
 class Estimand(Strict):
     """What is to be measured, in which unit."""
 
-    quantity: Literal["att", "itt", "share"]
-    scale: Literal["difference", "share"]
+    quantity: Literal["att", "itt", "share", "description"]
+    scale: Literal["difference", "share", "change", "count"]
     description: Words
 
 
@@ -154,21 +163,19 @@ class Inference(Strict):
     cluster: Literal["person", "pair", "office"] = "pair"
 
 
-class TwoArms(Strict):
+class TwoArms(Growing):
     """What is assumed when a source prints rounded shares of two groups."""
+
+    LATER = ("min_arm_share", "min_counted_share", "hidden_offices")
 
     rounding: Literal["half_up", "half_even", "truncated"] = "half_up"
     same_persons: bool = True
     icc: list[Share] = [0.0, 0.01, 0.02, 0.05, 0.1]
     icc_in_text: Share = 0.02
     size_cv: list[Annotated[float, Field(ge=0)]] = [0.0, 0.4, 0.7]
-
-
-class SingleArm(Strict):
-    """What is assumed about offices that the source does not tell of."""
-
-    hidden_offices: list[Annotated[int, Field(ge=2)]] = [3, 5, 7, 10]
-    icc: list[Share] = [0.02, 0.05, 0.1]
+    min_arm_share: Annotated[float, Field(ge=0, lt=0.5)] = Field(0.0, description="Least part of all in each group")
+    min_counted_share: Share = Field(1.0, description="Least part that was measured, where not all were")
+    hidden_offices: list[Annotated[int, Field(ge=2)]] = Field([], description="Offices per group, where not told")
 
 
 class Published(Strict):
@@ -186,11 +193,12 @@ class Disclosure(Strict):
 
 
 class Source(Strict):
-    """A text that the card rests on."""
+    """A text that the card rests on. Interviews tell what advisers say they do, never what it leads to."""
 
     id: Slug
     citation: Filled
     certainty: Certainty = "stated"
+    interviews: bool = Field(False, description="What it tells comes from interviews")
 
 
 class Limitation(Strict):
@@ -234,6 +242,8 @@ class Card(Strict):
     covariates: list[Covariate] = []
     matching: Matching | None = None
     staggered: Staggered | None = None
+    series: Series | None = None
+    trial: Trial | None = None
     inference: Inference = Inference()
     checks: Checks = Checks()
     benchmark: Benchmark | None = None
@@ -278,7 +288,7 @@ ANALYSIS_KEYS = (
     "published",
 )
 # Keys that came after the first plans were locked: at their default they leave no trace, so that the locks hold.
-LATER_KEYS = ("base_period", "analysis", "registers", "municipality", "staggered")
+LATER_KEYS = ("base_period", "analysis", "registers", "municipality", "staggered", "trial", "series")
 
 
 def read_card(path: str | Path) -> Card:

@@ -27,7 +27,7 @@ DESIGNS = {
     "individually_randomised": "personer trukket ved loddtrekning",
     "matched_did": "matchet forskjell-i-forskjeller",
     "staggered_did": "trinnvis innføring",
-    "single_arm": "én gruppe uten sammenligning",
+    "single_arm": "én gruppe uten egen sammenligningsgruppe",
     "aggregated_series": "tidsserie på gruppenivå",
     "exposures": "beskrivelse av hvem som fikk hva",
 }

@@ -22,6 +22,7 @@ from analysis.problems import Problem, ProblemsFound
 
 ROUNDINGS = ("half_up", "half_even", "truncated")
 MOST_TABLES = 1_000_000
+FROM_START = "start+"
 COUNTS = ("n_treated", "n_comparison", "k_treated", "k_comparison")
 TABLE_TYPES = {"table": "int64", "month": "str"} | dict.fromkeys(COUNTS, "int64")
 QUANTITIES = ("estimate", "p_value", "conf_low", "conf_high")
@@ -41,14 +42,19 @@ _PERCENT = re.compile(r"(\d+)(?:[.,](\d+))?")
 
 @dataclass(frozen=True)
 class FollowUp:
-    """What a source prints for one month (`YYYY-MM`): the percentage with the outcome in each arm, as text."""
+    """What a source prints for one date: the percentage with the outcome in each arm, as text.
+
+    `month` is a calendar month (`YYYY-MM`), or months since each person's own start (`start+12`).
+    """
 
     month: str
     treated_percent: str
     comparison_percent: str
 
     def __post_init__(self) -> None:
-        month_number(self.month)
+        since_start = self.month.removeprefix(FROM_START)
+        if since_start == self.month or not since_start.isdigit():
+            month_number(self.month)
         for percent in (self.treated_percent, self.comparison_percent):
             _printed(percent)
 

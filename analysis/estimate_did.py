@@ -9,11 +9,13 @@ import pandas as pd
 
 from analysis.cards import Card
 from analysis.did_rows import not_estimated, numbers_of, role_of, row_of
+from analysis.estimate_single_arm import delivered_share_rows
 from analysis.event_values import EventValues, event_values, has_a_change
 from analysis.group_curves import curve_rows, group_cells
 from analysis.match_methods import people_of
 from analysis.match_persons import Matched
 from analysis.match_ties import AVERAGED
+from analysis.matched_dr import doubly_robust_rows
 from analysis.matched_effects import Sample, effects, samples
 from analysis.panel import Panel
 from analysis.plain_did import benchmark_rows, unmatched_rows
@@ -50,6 +52,7 @@ def estimate_did(card: Card, panel: Panel, matched: Matched, **identity: str) ->
         *unmatched_rows(card, panel, values, compared),
         *benchmark_rows(card, panel, values, compared),
         *curve_rows(card, sums),
+        *(delivered_share_rows(card, values, people.frame) if card.design == "single_arm" else ()),
     ]
     return DidResult(estimates(rows, **common), sums)
 
@@ -76,6 +79,7 @@ def matched_rows(
                 yield from _specification_rows(card, values, found[spec], outcome, spec, empty)
                 if spec == MAIN and has_a_change(outcome):
                     yield from _placebos(card, values, found[spec], outcome)
+                    yield from doubly_robust_rows(card, values, found[spec], outcome)
                     yield from _tie_rows(card, values, matched.ties, found[spec], outcome)
 
 

@@ -5,29 +5,42 @@ its main horizon. Two-way fixed effects is there to be seen failing: it is biase
 change with time since adoption (Goodman-Bacon 2021, J. Econometrics 225(2)).
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from analysis.attrition import attrition_rows, stated_rows
+from analysis.card_staggered import HEADLINE
 from analysis.cards import Card
-from analysis.office_cells import arrays_of, office_cells, people_at
-from analysis.plan import plan_hash
+from analysis.estimate_family import People, family, family_table
+from analysis.office_cells import design_of, is_panel, people_at, people_by_month
 from analysis.problems import ProblemsFound
 from analysis.results import estimates
+from analysis.series.results import SeriesResult, series_results
 from analysis.staggered.cell_arrays import CellArrays
-from analysis.staggered.cell_effects import CellEffects, cell_effects
-from analysis.staggered.design import AGGREGATES, NEVER, Design
-from analysis.staggered.inference import FEW_TREATED, MANY_OFFICES, ONE_OFFICE
-from analysis.staggered.parameters import COUNTS, Parameters, parameters
-from analysis.staggered.permutation import Permutation, permutation
-from analysis.staggered.person_effects import person_effects
+from analysis.staggered.design import NEVER
+from analysis.staggered.inference import FEW_TREATED, ONE_OFFICE
+from analysis.staggered.parameters import COUNTS, parameters
+from analysis.staggered.person_effects import complete_rows, person_effects
 from analysis.staggered.persons import Roles
 from analysis.staggered.regressions import event_study, static_effect
-from analysis.staggered.result import StaggeredResult, cell_result, person_result
+from analysis.staggered.result import StaggeredResult, person_result
 from analysis.staggered.rows import regression_rows, to_rows
+from analysis.staggered_analysis import (
+    Analysis,
+    Source,
+    analysed,
+    effects_from_cells,
+    main_horizon,
+    not_estimated,
+    placed_row,
+    ranked,
+    seed_of,
+    source_of,
+)
 from analysis.tables import FEW_OFFICES, MAIN
 
 # Event times of the placebo: the year before adoption, without the month that is subtracted.
@@ -38,12 +51,18 @@ RANKS = ("placebo_rank", "permutation")
 
 @dataclass(frozen=True)
 class StaggeredEstimates:
-    """`estimates` per design.md; `office_cells` (OFFICE_CELLS), from which `effects_from_cells` gives them again;
-    `ledger`: outcome, horizon_months, reason, group, persons, offices of adoption groups that were left out."""
+    """`estimates` per design.md; `office_cells` (OFFICE_CELLS), from which
+    `staggered_analysis.effects_from_cells` gives them again;
+    `ledger`: outcome, horizon_months, reason, group, persons, offices of adoption groups that were left out;
+    `attrition`: who is left of the cohort behind the headline, steps counted from 1; `series`: what a series of counts
+    gives beside the headline; `family`: tables of all estimators beside each other, by name as released."""
 
     estimates: pd.DataFrame
     office_cells: pd.DataFrame
     ledger: pd.DataFrame
+    attrition: pd.DataFrame
+    series: SeriesResult
+    family: dict[str, pd.DataFrame]
 
 
 def estimate_staggered(
@@ -61,104 +80,36 @@ def estimate_staggered(
     horizons as simple averages. `cluster_level` says what the n_offices columns count, office or county.
     Raises ProblemsFound where nothing can be estimated.
     """
-    table = office_cells(card, baseline, months, aggregates, offices)
+    source = source_of(card, baseline, months, aggregates, offices)
     common = {**identity, "data_kind": card.data_kind, "design": card.design, "conf_level": card.inference.level}
-    main = _cell_analysis(card, table, card.outcomes.primary, main_horizon(card))
-    adjusted = _adjusted(card, baseline, months)
+    main = analysed(card, source, card.outcomes.primary, main_horizon(card))
+    adjusted = _adjusted(card, baseline, months, main)
+    beside = series_results(card, source.cells, aggregates, offices, outcome=card.outcomes.primary)
+    others = family(card, source, People(baseline, months, offices))
+    own = _main_rows(card, main) if adjusted is None else _adjusted_rows(card, main, adjusted)
     rows = [
-        *(_main_rows(card, main) if adjusted is None else _adjusted_rows(card, main, adjusted)),
-        *_placebo_rows(card, table),
-        *_choice_rows(card, table),
-        *_regression_rows(card, main),
-        *_other_rows(card, table),
+        *(own if card.staggered.estimator == HEADLINE else _beside_another(own)),
+        *_placebo_rows(card, source),
+        *_choice_rows(card, source),
+        *_regression_rows(card, source, main),
+        *others.rows,
     ]
-    return StaggeredEstimates(estimates(rows, **common), table, _ledger(card, main))
+    tables = {"family": family_table(rows, card.staggered.control), **others.tables}
+    if card.staggered.estimator == HEADLINE:
+        rows += _other_rows(card, source)
+    rows += beside.rows
+    left = [stated_rows(0, "", {}, {}), *_attrition(card, main, baseline, months, offices)]
+    attrition = pd.concat(left, ignore_index=True)
+    return StaggeredEstimates(estimates(rows, **common), source.cells, _ledger(card, main), attrition, beside, tables)
 
 
-def effects_from_cells(
-    card: Card, table: pd.DataFrame, outcome: str, horizon: int | None, *, unit: str | None = None, **changes: Any
-) -> CellEffects:
-    """The effects of one outcome and horizon from released cells; `changes` are keys of the design."""
-    design = replace(design_of(card), **changes)
-    return cell_effects(arrays_of(table, outcome, horizon, unit or card.staggered.unit), design)
+def _beside_another(rows: Iterator[dict]) -> Iterator[dict]:
+    """The rows where the card's conclusion rests on another estimator."""
+    for row in rows:
+        yield row | {"role": "sensitivity"}
 
 
-def design_of(card: Card) -> Design:
-    """The card's choices; persons are others each month, and so may those be who are counted."""
-    chosen = card.staggered
-    return Design(control=chosen.control, base=chosen.base, anticipation=chosen.anticipation, sampling="cross_section")
-
-
-def main_horizon(card: Card) -> int | None:
-    """Months after time zero of the headline; None for counts, whose months are the calendar's."""
-    return None if card.design == "aggregated_series" else card.horizons[0]
-
-
-def seed_of(card: Card) -> int:
-    """The seed of all that is drawn, from the plan: another plan, another seed."""
-    return int(plan_hash(card)[:8], 16)
-
-
-@dataclass(frozen=True)
-class _Analysis:
-    """One outcome at one horizon with one kind of unit."""
-
-    result: StaggeredResult
-    effects: CellEffects
-    horizon: int | None
-    unit: str
-
-
-def _cell_analysis(
-    card: Card,
-    table: pd.DataFrame,
-    outcome: str,
-    horizon: int | None,
-    *,
-    unit: str | None = None,
-    aggregates: tuple[str, ...] = AGGREGATES,
-    **changes: Any,
-) -> _Analysis:
-    unit = unit or card.staggered.unit
-    design = replace(design_of(card), aggregates=aggregates, **changes)
-    found = cell_effects(arrays_of(table, outcome, horizon, unit), design)
-    options = {"outcome": outcome, "seed": seed_of(card), "level": card.inference.level}
-    made = cell_result(found, design, **options, bands=card.staggered.bands)
-    listed = parameters(found.group_time, design, cells=found)
-    if horizon is not None:
-        made = replace(made, table=made.table.assign(**_people(listed, found)))
-    return _Analysis(replace(made, permutation=_ranked(card, found, listed.of_sample)), found, horizon, unit)
-
-
-def _people(listed: Parameters, found: CellEffects) -> dict[str, pd.array]:
-    """Persons behind each average when they are others every month: of the groups in the months of their effects, and
-    of those they are compared with there, each counted once."""
-    plan, size = found.plan, found.arrays.n.sum(axis=0)
-    other = plan.comparison(len(size))
-    counts = {"n_treated": [], "n_comparison": []}
-    for used in listed.by_effect != 0:
-        own, compared = np.zeros((2, *size.shape), dtype=bool)
-        own[plan.own[used], plan.at[used]] = True
-        np.logical_or.at(compared.T, plan.at[used], other[used])
-        counts["n_treated"].append(int(size[own].sum()))
-        counts["n_comparison"].append(int(size[compared].sum()))
-    return {name: pd.array(values, dtype="Int64") for name, values in counts.items()}
-
-
-def _ranked(card: Card, found: CellEffects, statistic: Callable[[np.ndarray, np.ndarray], np.ndarray]) -> Permutation:
-    """The rank of the estimates among moved adoption dates, as many as the card says."""
-    return permutation(
-        found.arrays,
-        found.plan,
-        statistic,
-        randomised=card.assignment.randomised,
-        seed=seed_of(card),
-        draws=card.staggered.permutations - 1,
-        limit=card.staggered.permutations,
-    )
-
-
-def _main_rows(card: Card, main: _Analysis, spec: str = MAIN, primary: str | None = "simple") -> Iterator[dict]:
+def _main_rows(card: Card, main: Analysis, spec: str = MAIN, primary: str | None = "simple") -> Iterator[dict]:
     """Everything under the headline inference; averages over time under the others; ranks where p-values are not."""
     reasons = dict(zip(_names(main.result), main.result.uncertainty().reason, strict=True))
     for row in to_rows(main.result, primary=primary, spec=spec):
@@ -189,18 +140,13 @@ def _number(value: Any) -> int | None:
     return None if value is None or pd.isna(value) else int(value)
 
 
-def _placed(analysis: _Analysis, row: dict[str, Any]) -> dict[str, Any]:
-    """The row with its horizon and, where counties adopted, their name instead of that of offices."""
-    row = {**row, "horizon_months": analysis.horizon}
-    if analysis.unit == "county" and row.get("cluster_level") == "office":
-        row["cluster_level"] = "county"
-        row["convention"] = row["convention"].replace("office", "county").replace("countys", "counties")
-    return row
+def _placed(analysis: Analysis, row: dict[str, Any]) -> dict[str, Any]:
+    return placed_row(row, analysis.horizon, analysis.unit)
 
 
-def _placebo_rows(card: Card, table: pd.DataFrame) -> Iterator[dict]:
+def _placebo_rows(card: Card, source: Source) -> Iterator[dict]:
     """The mean of the effects in the year before adoption, counted from the month before it, where none should be."""
-    main = _cell_analysis(card, table, card.outcomes.primary, main_horizon(card), base="universal")
+    main = analysed(card, source, card.outcomes.primary, main_horizon(card), base="universal")
     result, last = main.result, BEFORE[1] - card.staggered.anticipation
     chosen = (result.table["term"] == "dynamic") & result.table["event_time"].between(BEFORE[0], last)
     rows = np.flatnonzero(chosen.fillna(False).to_numpy(bool))
@@ -219,7 +165,8 @@ def _placebo_rows(card: Card, table: pd.DataFrame) -> Iterator[dict]:
         table=row.reset_index(drop=True).astype(result.table.dtypes),
         sums=result.sums[:, rows].mean(axis=1, keepdims=True),
         left_out=result.left_out[:, rows].mean(axis=1, keepdims=True),
-        permutation=_ranked(card, main.effects, mean_before),
+        person_covariance=None,
+        permutation=ranked(card, main.effects, mean_before),
         bands=None,
         omitted=result.omitted.iloc[:0],
     )
@@ -228,7 +175,7 @@ def _placebo_rows(card: Card, table: pd.DataFrame) -> Iterator[dict]:
             yield _placed(replace(main, result=alone), found) | {"role": "sensitivity"}
 
 
-def _choice_rows(card: Card, table: pd.DataFrame) -> Iterator[dict]:
+def _choice_rows(card: Card, source: Source) -> Iterator[dict]:
     """The headline with the other control group, the other base, and the other unit."""
     chosen, outcome = card.staggered, card.outcomes.primary
     control = {"never": "not_yet", "not_yet": "never"}[chosen.control]
@@ -237,26 +184,26 @@ def _choice_rows(card: Card, table: pd.DataFrame) -> Iterator[dict]:
     if chosen.unit == "county":
         choices["unit_office"] = {"unit": "office"}
     for spec, changes in choices.items():
-        yield from _simple_rows(card, table, outcome, main_horizon(card), spec, "sensitivity", **changes)
+        yield from _simple_rows(card, source, outcome, main_horizon(card), spec, "sensitivity", **changes)
 
 
-def _other_rows(card: Card, table: pd.DataFrame) -> Iterator[dict]:
+def _other_rows(card: Card, source: Source) -> Iterator[dict]:
     """The other outcomes, and all of them at the other horizons."""
     horizons = [None] if main_horizon(card) is None else card.horizons
     for outcome in card.outcome_names():
         for horizon in horizons:
             if (outcome, horizon) != (card.outcomes.primary, horizons[0]):
-                yield from _simple_rows(card, table, outcome, horizon, MAIN, "secondary")
+                yield from _simple_rows(card, source, outcome, horizon, MAIN, "secondary")
 
 
 def _simple_rows(
-    card: Card, table: pd.DataFrame, outcome: str, horizon: int | None, spec: str, role: str, **changes: Any
+    card: Card, source: Source, outcome: str, horizon: int | None, spec: str, role: str, **changes: Any
 ) -> Iterator[dict]:
     """Simple and group averages under the headline inference with their ranks, or the reason why there are none."""
     try:
-        found = _cell_analysis(card, table, outcome, horizon, aggregates=("simple", "group"), **changes)
+        found = analysed(card, source, outcome, horizon, aggregates=("simple", "group"), **changes)
     except ProblemsFound as error:
-        yield _not_estimated(outcome, horizon, spec, role, error)
+        yield not_estimated(outcome, horizon, spec, role, error)
         return
     for row in to_rows(found.result, primary=None, spec=spec):
         ranked = row.get("inference") in RANKS
@@ -264,30 +211,17 @@ def _simple_rows(
             yield _placed(found, row) | {"role": "sensitivity" if ranked else role}
 
 
-def _not_estimated(outcome: str, horizon: int | None, spec: str, role: str, error: ProblemsFound) -> dict[str, Any]:
-    return {
-        "estimand": "att",
-        "estimator": "callaway_santanna",
-        "outcome": outcome,
-        "horizon_months": horizon,
-        "scale": "difference",
-        "term": "simple",
-        "role": role,
-        "spec": spec,
-        "status": "not_estimated",
-        "reason": "; ".join(f"{problem.where}: {problem.what}" for problem in error.problems),
-    }
-
-
-def _regression_rows(card: Card, main: _Analysis) -> Iterator[dict]:
+def _regression_rows(card: Card, source: Source, main: Analysis) -> Iterator[dict]:
     """Two-way fixed effects: the static coefficient under each convention, and the event study under fixest's."""
-    arrays, design = main.effects.arrays, main.result.design
+    # From the months themselves: of a panel with gaps, the main effects hold changes between them.
+    arrays = effects_from_cells(card, source.cells, card.outcomes.primary, main.horizon).arrays
+    design = main.result.design
     options = {"outcome": card.outcomes.primary, "level": card.inference.level}
     for spec, estimator in (("twfe_static", static_effect), ("twfe_event_study", event_study)):
         try:
             found = estimator(arrays, design)
         except ProblemsFound as error:
-            empty = _not_estimated(card.outcomes.primary, main.horizon, spec, "sensitivity", error)
+            empty = not_estimated(card.outcomes.primary, main.horizon, spec, "sensitivity", error)
             yield empty | {"estimand": "none", "estimator": spec, "term": "coefficient"}
             continue
         for row in regression_rows(found, spec=spec, **options):
@@ -314,21 +248,25 @@ def _few(arrays: CellArrays) -> dict[str, Any]:
     return gone | (alone if treated == 1 else {})
 
 
-def _adjusted(card: Card, baseline: pd.DataFrame, months: pd.DataFrame) -> StaggeredResult | None:
+def _adjusted(card: Card, baseline: pd.DataFrame, months: pd.DataFrame, main: Analysis) -> StaggeredResult | None:
     """The main result with the card's covariates, from persons; None without a method."""
-    chosen, outcome = card.staggered, card.outcomes.primary
+    chosen, outcome, design = card.staggered, card.outcomes.primary, design_of(card)
     if chosen.method == "none":
         return None
-    people = people_at(card, baseline, months, card.horizons[0]).dropna(subset=[outcome])
-    roles = Roles(outcome=outcome, person=None, cluster="office_id", covariates=chosen.formula)
-    design = design_of(card)
+    people = (
+        people_by_month(card, baseline, months) if is_panel(card) else people_at(card, baseline, months, main.horizon)
+    )
+    person = "person_id" if is_panel(card) else None
+    roles = Roles(outcome=outcome, person=person, cluster="office_id", covariates=chosen.formula)
 
     def effects(frame: pd.DataFrame):
         return person_effects(frame, design, roles, method=chosen.method)
 
     found, offices = effects(people), sorted(people["office_id"].unique())
-    few = len(offices) < MANY_OFFICES
-    left_out = [effects(people[people["office_id"] != office]).group_time for office in _used(found, offices)]
+    left_out = [
+        effects(people[people["office_id"] != office]).group_time
+        for office in (_used(found, offices) if main.result.few_offices else [])
+    ]
     return person_result(
         found.group_time,
         design,
@@ -336,7 +274,7 @@ def _adjusted(card: Card, baseline: pd.DataFrame, months: pd.DataFrame) -> Stagg
         seed=seed_of(card),
         level=card.inference.level,
         bands=chosen.bands,
-        left_out=left_out if few else None,
+        left_out=left_out or None,
         ledger=found.ledger,
         omitted=found.plan.omitted,
     )
@@ -347,7 +285,7 @@ def _used(found: Any, offices: list[str]) -> list[str]:
     return sorted(set(offices) & set(np.unique(found.group_time.clusters).tolist()))
 
 
-def _adjusted_rows(card: Card, main: _Analysis, adjusted: StaggeredResult) -> Iterator[dict]:
+def _adjusted_rows(card: Card, main: Analysis, adjusted: StaggeredResult) -> Iterator[dict]:
     """With covariates first, and the same without them beside; persons and offices are counted from the cells."""
     keys = ["term", "group", "month", "event_time"]
     counted = main.result.table[[*keys, *COUNTS]]
@@ -358,6 +296,28 @@ def _adjusted_rows(card: Card, main: _Analysis, adjusted: StaggeredResult) -> It
             yield row | {"role": "sensitivity"}
 
 
-def _ledger(card: Card, main: _Analysis) -> pd.DataFrame:
-    ledger = main.result.ledger if card.staggered.method == "none" else main.effects.ledger
-    return ledger.assign(outcome=card.outcomes.primary, horizon_months=main.horizon)
+def _ledger(card: Card, main: Analysis) -> pd.DataFrame:
+    return main.effects.ledger.assign(outcome=card.outcomes.primary, horizon_months=main.horizon)
+
+
+def _attrition(
+    card: Card, main: Analysis, baseline: pd.DataFrame, months: pd.DataFrame, offices: pd.DataFrame
+) -> Iterator[pd.DataFrame]:
+    """Who is left without persons who lack the outcome in some month, and without groups never seen untreated."""
+    chosen, first = card.staggered, main.effects.arrays.months[0]
+    arms, counts = [arm.id for arm in card.arms], card.design == "aggregated_series"
+    people, step = offices if counts else baseline, 1
+    if is_panel(card) and chosen.missing == "drop_person":
+        whole = complete_rows(months, Roles(outcome=card.outcomes.primary))
+        people = people[people["person_id"].isin(months["person_id"][whole])]
+        yield attrition_rows(step, "complete_months", people, arms)
+        step += 1
+    early = people["adoption_month"] + chosen.lag - chosen.anticipation - 1 < first
+    left = people[~early.fillna(False).astype(bool)]
+    if len(left) == len(people):
+        return
+    if counts:
+        number = {arm: int(left["arm"].eq(arm).sum()) for arm in arms}
+        yield stated_rows(step, "untreated_first", dict.fromkeys(arms), number)
+    else:
+        yield attrition_rows(step, "untreated_first", left, arms)

@@ -20,6 +20,8 @@ DID_GATE = {
     "matched_did": ("balance", "lost_treated", "effective_sample", "placebo"),
     "staggered_did": ("placebo",),
 }
+# One group compared with others that were found for it: adjusted at best, and only if all of these were made and hold.
+EXTERNAL_GATE = ("balance", "lost_treated", "effective_sample", "common_support")
 VERB_LEVELS = ("randomised", "did_checked", "adjusted", "description", "exposures")
 
 
@@ -47,16 +49,18 @@ def grade(card: Card, checks: Iterable[Check]) -> Grade:
     return Grade(GRADES[place], start, steps, verb_level(card, checks))
 
 
-def ungraded() -> Grade:
+def ungraded(verbs: str = "description") -> Grade:
     """What stands in the place of a grade where no effect was estimated; the words are those of a description."""
-    return Grade(UNGRADED, UNGRADED, (), "description")
+    return Grade(UNGRADED, UNGRADED, (), verbs)
 
 
 def verb_level(card: Card, checks: Iterable[Check]) -> str:
     """Which row of the glossary's verb gate applies."""
     if card.design in RANDOMISED:
         return "randomised"
+    held = {check.name for check in checks if check.passed}
+    if card.design == "single_arm" and held.issuperset(EXTERNAL_GATE):
+        return "adjusted"
     if card.design in DID_GATE:
-        held = {check.name for check in checks if check.passed}
         return "did_checked" if held.issuperset(DID_GATE[card.design]) else "adjusted"
     return "exposures" if card.design == "exposures" else "description"

@@ -26,6 +26,8 @@ AGGREGATES = {
     "numerator": "int64",
     "denominator": "int64",
 }
+# Who came since the month before, and who left: columns of those deliveries alone that tell of it.
+FLOWS = dict.fromkeys(("entries", "entries_numerator", "exits", "exits_numerator"), "Int64")
 KEY = ("unit_id", "month", "group", "outcome")
 OFFICE = "office"
 
@@ -81,17 +83,19 @@ def amounts_table(staged: Staging) -> pd.DataFrame:
 
 
 def aggregates_table(staged: Staging) -> pd.DataFrame:
-    """aggregates(unit_id, unit_type, month, group, outcome, numerator, denominator) of rows without holes."""
+    """aggregates(unit_id, unit_type, month, group, outcome, numerator, denominator, and who came and left), no holes
+    in the stocks."""
     if not staged.columns("aggregates"):
         return empty(AGGREGATES)
     rows = _aggregates(staged).dropna(subset=["unit_id", "month", "outcome", "numerator", "denominator"])
-    rows = rows.astype(AGGREGATES)[list(AGGREGATES)]
+    columns = AGGREGATES | {name: kind for name, kind in FLOWS.items() if name in staged.columns("aggregates")}
+    rows = rows.astype(columns)[list(columns)]
     return rows.sort_values(["outcome", "unit_id", "group", "month"], ignore_index=True)
 
 
 def _aggregates(staged: Staging) -> pd.DataFrame:
     rows = staged.frame(f"SELECT * FROM aggregates ORDER BY {FILE}, {ROW}")
-    rows = rows.reindex(columns=[FILE, ROW, *AGGREGATES])
+    rows = rows.reindex(columns=[FILE, ROW, *AGGREGATES, *FLOWS])
     return rows.assign(unit_type=rows["unit_type"].astype("str").fillna(OFFICE))
 
 

@@ -16,6 +16,7 @@ import pyarrow as pa
 
 from analysis.attrition import attrition_rows
 from analysis.card_staggered import STAGGERED_DESIGNS
+from analysis.card_trial import TRIAL_DESIGNS
 from analysis.cards import Card, History, Register
 from analysis.intake import Delivery
 from analysis.intervals import Window
@@ -58,15 +59,15 @@ def build_panel(card: Card, delivery: Delivery) -> Panel:
     """Panel, baseline and attrition of a cohort; a cohort of aggregates has no persons, and its panel no rows.
 
     Where the effect is a change from person to person, persons without the outcomes that it takes are left out, with a
-    row that says so. Where the cohort is only described, or offices adopt and persons are others every month, everybody
-    stays, and the row tells how many could be followed to the first horizon.
+    row that says so. Where the cohort is only described, lots were drawn, or offices adopt and persons are others every
+    month, everybody stays, and the row tells how many could be followed to the first horizon.
     """
     if card.design == "aggregated_series":
         months = month_rows(Measured(*_no_rows(), {}), delivery.persons, card.outcome_names())
         return Panel(months, delivery.persons.reset_index(drop=True), delivery.attrition)
     delivery = replace(delivery, persons=with_time_zero(card, delivery.persons))
     months = person_months(card, delivery)
-    everybody = card.analysis == "describe" or card.design in STAGGERED_DESIGNS
+    everybody = card.analysis == "describe" or card.design in (*STAGGERED_DESIGNS, *TRIAL_DESIGNS)
     ids = followed_persons(card, months) if everybody else complete_persons(card, months)
     left = delivery.persons[delivery.persons["person_id"].isin(ids)]
     step = int(delivery.attrition["step"].max()) + 1

@@ -135,11 +135,14 @@ def _adoption(frame: pd.DataFrame, offices: pd.DataFrame) -> pd.Series:
 
 
 def _arm(card: Card, frame: pd.DataFrame) -> pd.Series:
-    """The delivered group; in a staggered design treated once the office has begun."""
+    """The delivered group; in a staggered design treated once the office has begun, and in a panel if it ever does."""
     if "arm" in frame or card.design != "staggered_did":
         return _text(frame, "arm")
-    begun = (frame["adoption_month"] <= frame["time_zero"]).fillna(False).astype("bool")
-    arms = np.where(begun, card.arm("treated").id, card.arm("comparison").id)
+    if card.staggered is not None and card.staggered.sampling == "panel":
+        adopts = frame["adoption_month"].notna()
+    else:
+        adopts = (frame["adoption_month"] <= frame["time_zero"]).fillna(False)
+    arms = np.where(adopts.astype("bool"), card.arm("treated").id, card.arm("comparison").id)
     return pd.Series(arms, index=frame.index, dtype="str")
 
 

@@ -62,6 +62,10 @@ TABLES: dict[str, dict[str, Field]] = {
         "outcome": Field("text", required=True),
         "numerator": Field("count", required=True),
         "denominator": Field("count", required=True),
+        "entries": Field("count"),
+        "entries_numerator": Field("count"),
+        "exits": Field("count"),
+        "exits_numerator": Field("count"),
     },
 }
 # Tables in which the card may name further columns: covariates, attributes that outcomes read, and characteristics.

@@ -7,11 +7,19 @@ not look like a reason to write every report again.
 TEXT, NUMBER, COUNT = "str", "float64", "Int64"
 
 MAIN = "main"
+# Rows of the estimators beside the headline.
+FAMILY_SPEC = "family"
+# Estimand of rows: effects weigh as in the headline's average, or otherwise; and the regression beside.
+ATT, REWEIGHTED = "att", "att_reweighted"
+STATIC = "twfe_static"
 # Reason of a row without a p-value: too few treated offices for an asymptotic one.
 FEW_OFFICES = "few_treated_offices"
 # Reasons of rows that are not estimated: the outcome is known of one group only, or has no value before the start.
 ONE_GROUP = "measured_in_one_group"
 NO_CHANGE = "no_value_before_start"
+
+# Convention of a share whose count is the sum of several counts.
+ADDED = "counts added, nobody counted twice"
 
 ESTIMATES: dict[str, str] = {
     "cohort": TEXT,
@@ -80,8 +88,10 @@ SCENARIOS: dict[str, str] = {
     "p_value": NUMBER,
     "conf_low": NUMBER,
     "conf_high": NUMBER,
+    "offices": COUNT,
 }
-# How far each quantity moves over those tables.
+# How far each quantity moves over those tables: `n_fitting` tables fit in all, and `listed` says whether all of them or
+# only those at the ends are in `scenarios`. `offices` is an assumed number per group, where the source has none.
 RANGES: dict[str, str] = {
     "scope": TEXT,
     "month": TEXT,
@@ -94,6 +104,20 @@ RANGES: dict[str, str] = {
     "maximum": NUMBER,
     "n_tables": COUNT,
     "share_below_05": NUMBER,
+    "offices": COUNT,
+    "n_fitting": NUMBER,
+    "listed": TEXT,
+}
+# Units by characteristic and category, counted; a cohort's offices join it by column and category.
+MODERATORS: dict[str, str] = {
+    "unit": TEXT,
+    "moderator": TEXT,
+    "category": TEXT,
+    "n_offices": COUNT,
+    "low": NUMBER,
+    "high": NUMBER,
+    "source": TEXT,
+    "certainty": TEXT,
 }
 BALANCE = (
     "spec",
@@ -163,7 +187,124 @@ MATCHING: dict[str, str] = {
     "share_tied": NUMBER,
     "conventions": TEXT,
 }
+# Shares of a series month by month: of the treated and of those beside them, what the model fits to the difference, and
+# what it would be had neither level nor trend changed. `unit` is what was treated: a county, several, or an office.
+SERIES: dict[str, str] = {
+    "unit": TEXT,
+    "month": COUNT,
+    "n": COUNT,
+    "share": NUMBER,
+    "share_comparison": NUMBER,
+    "difference": NUMBER,
+    "fitted": NUMBER,
+    "unchanged": NUMBER,
+}
+# A funnel: each office in one month (`kind` office), and the limits by how many are behind (`kind` limit).
+FUNNEL: dict[str, str] = {
+    "kind": TEXT,
+    "unit": TEXT,
+    "county": TEXT,
+    "arm": TEXT,
+    "month": COUNT,
+    "n": NUMBER,
+    "share": NUMBER,
+    "z": NUMBER,
+    "z_over": NUMBER,
+    "target": NUMBER,
+    "level": NUMBER,
+    "low": NUMBER,
+    "high": NUMBER,
+    "low_over": NUMBER,
+    "high_over": NUMBER,
+}
+# The overall average by each estimator beside the headline: what it compares with and weighs are names of texts.
+FAMILY: dict[str, str] = {
+    "estimator": TEXT,
+    "spec": TEXT,
+    "estimand": TEXT,
+    "estimate": NUMBER,
+    "std_error": NUMBER,
+    "df": NUMBER,
+    "conf_low": NUMBER,
+    "conf_high": NUMBER,
+    "inference": TEXT,
+    "rank": NUMBER,
+    "assignments": NUMBER,
+    "compares": TEXT,
+    "weighs": TEXT,
+    "n_offices_treated": COUNT,
+    "n_offices_comparison": COUNT,
+    "cluster_level": TEXT,
+    "role": TEXT,
+    "status": TEXT,
+    "reason": TEXT,
+}
+# What each estimator weighs: effects of groups and months (kind effect), which add up to 1, and what is subtracted.
+FAMILY_WEIGHTS: dict[str, str] = {
+    "estimator": TEXT,
+    "spec": TEXT,
+    "group": TEXT,
+    "month": TEXT,
+    "event_time": COUNT,
+    "weight": NUMBER,
+    "kind": TEXT,
+}
+# Goodman-Bacon's decomposition: comparisons of two adoption groups that two-way fixed effects averages.
+BACON: dict[str, str] = {
+    "kind": TEXT,
+    "group": TEXT,
+    "compared": TEXT,
+    "first": TEXT,
+    "last": TEXT,
+    "weight": NUMBER,
+    "estimate": NUMBER,
+}
+# A treated unit (or several, named together) beside the weighted average of units that never adopted.
+SYNTHETIC_PATHS: dict[str, str] = {
+    "estimator": TEXT,
+    "spec": TEXT,
+    "unit": TEXT,
+    "month": TEXT,
+    "observed": NUMBER,
+    "synthetic": NUMBER,
+    "gap": NUMBER,
+}
+DONORS: dict[str, str] = {"estimator": TEXT, "spec": TEXT, "unit": TEXT, "donor": TEXT, "weight": NUMBER}
+# How well the months before are fitted: root mean square gaps, and what they may be (`gate` times `spread`).
+SYNTHETIC_FIT: dict[str, str] = {
+    "estimator": TEXT,
+    "spec": TEXT,
+    "unit": TEXT,
+    "group": TEXT,
+    "months": COUNT,
+    "donors": COUNT,
+    "rmspe_before": NUMBER,
+    "spread": NUMBER,
+    "gate": NUMBER,
+    "rmspe_after": NUMBER,
+    "ratio": NUMBER,
+    "reason": TEXT,
+}
 SUMS = ("n", "sum_y", "sum_y2", "sum_w", "sum_wy", "sum_w2", "sum_w2y", "sum_w2y2")
+# How many allocations of offices by lot give a difference in each bin (analysis/permutation_bins.py).
+PERMUTATION: dict[str, str] = {
+    "outcome": TEXT,
+    "horizon_months": COUNT,
+    "bin_low": NUMBER,
+    "bin_high": NUMBER,
+    "count": COUNT,
+    "as_far": "boolean",
+}
+# How large the offices of each group are, by persons at time zero.
+OFFICE_SIZES: dict[str, str] = {
+    "arm": TEXT,
+    "offices": COUNT,
+    "persons": COUNT,
+    "smallest": COUNT,
+    "mean": NUMBER,
+    "largest": COUNT,
+    "cv": NUMBER,
+}
 # Sums per office, adoption month and month, from which the effects of staggered adoption can be worked out again.
 # Months are numbers (year·12 + month − 1); `adoption_month` is the first that can show it, missing for never.
 OFFICE_CELLS = ("office_id", "county", "adoption_month", "month", "outcome", "horizon_months", *SUMS)
@@ -174,6 +315,7 @@ RELEASED: dict[str, tuple[str, ...]] = {
     "attrition": tuple(ATTRITION),
     "scenarios": tuple(SCENARIOS),
     "ranges": tuple(RANGES),
+    "moderators": tuple(MODERATORS),
     "cells": ("sample", "arm", "month", "event_time", "outcome", *SUMS),
     "balance": BALANCE,
     "overlap": ("bin_low", "bin_high", "arm", "sample", "n", "share"),
@@ -181,9 +323,29 @@ RELEASED: dict[str, tuple[str, ...]] = {
     "cluster_balance": tuple(CLUSTER_BALANCE),
     "profile": tuple(PROFILE),
     "office_cells": OFFICE_CELLS,
+    "series": tuple(SERIES),
+    "funnel": tuple(FUNNEL),
+    "permutation": tuple(PERMUTATION),
+    "office_sizes": tuple(OFFICE_SIZES),
+    "family": tuple(FAMILY),
+    "family_weights": tuple(FAMILY_WEIGHTS),
+    "bacon": tuple(BACON),
+    "synthetic_paths": tuple(SYNTHETIC_PATHS),
+    "donors": tuple(DONORS),
+    "synthetic_fit": tuple(SYNTHETIC_FIT),
     # No row numbers, and no advice to whoever delivered: those lead to persons, or to nobody who reads this.
     "findings": tuple(column for column in FINDINGS if column not in ("rows", "mend")),
 }
+
+
+def band_spec(band: str, end: str) -> str:
+    """Name of a row held against one end of a published band: ``benchmark=exits;end=low``."""
+    return f"benchmark={band};end={end}"
+
+
+def prior_spec(name: str) -> str:
+    """Name of a row under one prior: ``prior=main``, or that of the band it is centred on."""
+    return f"prior={name}"
 
 
 def cluster_spec(icc: float, size_cv: float) -> str:

@@ -19,7 +19,7 @@ from analysis.staggered.bootstrap import multiplier_bands, sign_flip
 from analysis.staggered.cell_arrays import CellArrays
 from analysis.staggered.cell_effects import CellEffects, checked_plan, effects_of_plan, leave_one_out
 from analysis.staggered.design import NEVER, Design, Plan
-from analysis.staggered.inference import MANY_OFFICES, Uncertainty, clustered, jackknife
+from analysis.staggered.inference import Uncertainty, clustered, few_offices, jackknife
 from analysis.staggered.permutation import permutation
 from analysis.staggered.regressions import convention_rows, static_effect, wild_p
 
@@ -128,9 +128,10 @@ def target(case: Case, first: Estimate) -> float:
     return float(averages(first.recipe, effect, np.array(list(group_time.groups.values())))[0])
 
 
-def default_name(offices: int) -> str:
-    """What `StaggeredResult.headline` quotes."""
-    return "jackknife" if offices < MANY_OFFICES else "cluster"
+def default_name(case: Case, offices: int) -> str:
+    """What `StaggeredResult.headline` quotes; every office stands on one side of the comparison or both."""
+    treated = int((case.labels[case.members(offices)] < NEVER).sum())
+    return "jackknife" if few_offices(offices, treated, offices - treated) else "cluster"
 
 
 @dataclass(frozen=True)
@@ -161,7 +162,7 @@ def coverage(case: Case, offices: int, draws: int, seed: int = 1) -> Coverage:
         for name, held in covered.items():
             found = one.inference(name)
             held[draw] = found.conf_low[0] <= truth <= found.conf_high[0]
-            if name == default_name(offices):
+            if name == default_name(case, offices):
                 width[draw] = found.std_error[0]
     return Coverage(error, width, covered)
 
@@ -203,9 +204,9 @@ def _tests(arrays: CellArrays, plan: Plan, seed: int) -> Iterator[tuple[str, boo
     yield "multiplier bootstrap (Mammen)", band.conf_low[0] <= 0 <= band.conf_high[0]
 
 
-def holds(found: Coverage, offices: int) -> bool:
+def holds(found: Coverage, case: Case, offices: int) -> bool:
     """Whether the default interval keeps its bounds."""
-    share = found.covered[default_name(offices)].mean()
+    share = found.covered[default_name(case, offices)].mean()
     return bool(COVERAGE[0] <= share <= COVERAGE[1] and abs(found.bias[1]) <= BIAS)
 
 
@@ -222,8 +223,8 @@ def report_default(draws: int) -> bool:
     kept, beside = True, []
     for case in CASES:
         for offices in OFFICES:
-            found, name = coverage(case, offices, draws), default_name(offices)
-            good, (mean, errors) = holds(found, offices), found.bias
+            found, name = coverage(case, offices, draws), default_name(case, offices)
+            good, (mean, errors) = holds(found, case, offices), found.bias
             ratio = found.std_error.mean() / found.error.std(ddof=1)
             verdict = ("holds" if good else "BROKEN") if case.bounded else "none"
             figures = f"{100 * mean:>8.3f}{errors:>8.2f}{ratio:>7.3f}{cover_text(found.covered[name]):>15}"

@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 
 from analysis.cards import Card, analysis_part, read_card
-from analysis.check_cohort import Verdicts, check_matched, check_published, check_staggered
+from analysis.check_cohort import Verdicts, check_matched, check_published, check_staggered, check_trial
 from analysis.estimate_did import DidResult, estimate_did
 from analysis.estimate_published import PublishedResult, estimate_published
 from analysis.intake import Delivery, read_delivery
@@ -26,8 +26,11 @@ ROOT = Path(__file__).resolve().parents[1]
 COHORTS = ROOT / "cohorts"
 STRINGS = ROOT / "reports" / "_shared" / "strings" / "nb.yaml"
 HPMT, MENTOR, NSW = "hpmt", "mentor_hybrid", "nsw_supported_work"
-PUBLISHED = (HPMT, MENTOR)
-ALL = (*PUBLISHED, NSW)
+# Published figures without an estimate of their own, and neighbours whose group sizes are not printed.
+STATED = ("aap_youth", "supported_employment", "youth_teams", "ips_trial", "ips_seed", "nav_benchmarks")
+PUBLISHED = (HPMT, MENTOR, *STATED)
+ALL = (HPMT, MENTOR, NSW)
+PUBLISHED_TABLES = ("estimates", "scenarios", "ranges", "attrition", "moderators")
 DIGEST = "0123456789abcdef" * 4
 
 
@@ -92,16 +95,18 @@ def tables(cohort: str) -> dict[str, pd.DataFrame]:
     """The restricted tables of a cohort, as its rules hand them to `release`."""
     if cohort in PUBLISHED:
         made = published(cohort)
-        return {name: getattr(made, name) for name in ("estimates", "scenarios", "ranges", "attrition")}
+        return {name: getattr(made, name) for name in PUBLISHED_TABLES}
     own = {name: table for name, table in matched_tables(matched()).items() if name in RELEASED}
     return {"estimates": did().estimates, "cells": did().cells, **own}
 
 
-def verdicts(cohort_card: Card, made: dict[str, pd.DataFrame]) -> Verdicts:
+def verdicts(cohort_card: Card, made: dict[str, pd.DataFrame], stated: Figures | None = None) -> Verdicts:
     if cohort_card.published is not None:
-        return check_published(cohort_card, made["estimates"])
+        return check_published(cohort_card, made["estimates"], stated)
     if cohort_card.staggered is not None:
         return check_staggered(cohort_card, made["estimates"])
+    if cohort_card.trial is not None:
+        return check_trial(cohort_card, made["estimates"], made["balance"], made["attrition"])
     return check_matched(cohort_card, made["estimates"], made["balance"], made["matching"])
 
 
@@ -112,7 +117,7 @@ def write_review(folder: Path, cohort_card: Card, made: dict[str, pd.DataFrame],
     digests = {"code": DIGEST, "estimated": DIGEST, "lock": DIGEST}
     origin = provenance(cohort_card, released, {"data.csv": DIGEST}, None if stated else lock, digests)
     about = {} if stated is None else stated.model_dump(mode="json")
-    write_release(folder, cohort_card, released, verdicts(cohort_card, made).record(), origin, about)
+    write_release(folder, cohort_card, released, verdicts(cohort_card, made, stated).record(), origin, about)
 
 
 def material_of(
@@ -128,8 +133,7 @@ def material_of(
 def published_material(cohort_card: Card, stated: Figures) -> Material:
     """A cohort of published figures from card and figures to the report's material."""
     made = estimate_published(cohort_card, stated, **who("invented"))
-    names = ("estimates", "scenarios", "ranges", "attrition")
-    return material_of("invented", cohort_card, {name: getattr(made, name) for name in names}, stated)
+    return material_of("invented", cohort_card, {name: getattr(made, name) for name in PUBLISHED_TABLES}, stated)
 
 
 @cache

@@ -9,11 +9,13 @@ from functools import cache
 from typing import Any
 
 import described
+import family_reports
 import numpy as np
 import pandas as pd
 import stages
 
 from analysis.card_staggered import Staggered
+from analysis.cards import Covariate
 from analysis.check_cohort import check_staggered
 from analysis.checks.limitations import limitations
 from analysis.months import month_number
@@ -53,6 +55,8 @@ LIMITS = [
     {"id": "process", "text": "Utfallet er hva som står i planen, ikke overgang til arbeid."},
 ]
 CHECKED = {"grade": "low", "start": "low", "steps": [], "verbs": "did_checked"}
+OUTCOME = "in_work_or_education_last_day"
+LOST = ("complete_months", "untreated_first")
 VERBS = {"team": "did_checked", "county": "description"}
 
 
@@ -99,13 +103,49 @@ def material(kind: str, **changes: Any) -> Material:
         for row in rows(kind, card.outcomes.primary, seed=5 + place, **changes):
             second = place > 0 and row["role"] == "primary"
             made.append({**row, "horizon_months": horizon} | ({"role": "secondary"} if second else {}))
+    own, few = arrays(kind), kind == "county"
+    beside = [{**row, "horizon_months": horizons[0]} for row in family_reports.rows(own, card.outcomes.primary)]
+    found, extra = family_reports.synthetic(own, card.outcomes.primary, gate=9.0) if few else ([], {})
+    beside += [{**row, "horizon_months": horizons[0]} for row in found]
+    extra |= family_reports.tables(own, [row for row in [*made, *beside] if _first(row, horizons)], few)
+    made += beside
     who = {"cohort": kind, "data_kind": card.data_kind, "design": card.design}
     who |= {"plan_hash": stages.DIGEST, "run_id": stages.DIGEST[:12]}
     sums = cells(kind).assign(outcome=card.outcomes.primary, horizon_months=horizons[0])
     tables = {**ground.tables, "estimates": estimates(made, **who), "office_cells": sums.reindex(columns=OFFICE_CELLS)}
+    tables |= extra
     return replace(
         ground, card=card, tables=tables, checks=list(limitations(card)), grade={**CHECKED, "verbs": VERBS[kind]}
     )
+
+
+def _switching() -> Material:
+    """What was adopted was given up again at some offices."""
+    ground = material("team")
+    told = {"kind": "switches", "assumption": {"nb": "Det er beslutningen om å begynne som skal vurderes."}}
+    return replace(ground, card=stages.changed(ground.card, staggered__treatment=told))
+
+
+def _first(row: dict[str, Any], horizons: list) -> bool:
+    return row["horizon_months"] == horizons[0] and not row["spec"].startswith("control_")
+
+
+def _another_headline(name: str) -> Material:
+    """A conclusion that rests on another estimator than Callaway and Sant'Anna's."""
+    ground = material("team")
+    own = ground.tables["estimates"].copy()
+    own.loc[own["role"].isin(["primary", "secondary"]) & own["estimator"].eq("callaway_santanna"), "role"] = (
+        "sensitivity"
+    )
+    made = [{**row, "horizon_months": 12} for row in family_reports.rows(arrays("team"), OUTCOME, headline=name)]
+    made = [row for row in made if row["estimator"] == name]
+    who = {"cohort": "team", "data_kind": "synthetic", "design": ground.card.design}
+    who |= {"plan_hash": stages.DIGEST, "run_id": stages.DIGEST[:12]}
+    rows = pd.concat([own[own["estimator"].ne(name)], estimates(made, **who)], ignore_index=True)
+    family = ground.tables["family"].copy()
+    family.loc[family["estimator"].eq(name), "spec"] = "main"
+    card = stages.changed(ground.card, staggered__estimator=name)
+    return replace(ground, card=card, tables={**ground.tables, "estimates": rows, "family": family})
 
 
 def with_rows(made: pd.DataFrame, *, low: float, high: float, rank: int | None = None) -> pd.DataFrame:
@@ -142,6 +182,12 @@ def checked_turns() -> dict[str, Material]:
         "staggered: no interval": _without_interval(),
         "staggered: adjusted down": _lower(),
         "staggered: no event study": _without_event_study(),
+        "staggered: panel": _panel("drop_person"),
+        "staggered: panel with gaps": _panel("pairwise"),
+        "staggered: on and off": _switching(),
+        "staggered: imputation first": _another_headline("imputation"),
+        "staggered: every estimator": family_reports.everything(material("team")),
+        "staggered: every estimator of counts": family_reports.everything(material("county")),
     }
 
 
@@ -151,6 +197,21 @@ def _lower() -> Material:
     made = ground.tables["estimates"].copy()
     made.loc[made["role"] == "primary", ["estimate", "conf_low", "conf_high"]] = [-0.1, -0.2, -0.01]
     return replace(ground, tables={**ground.tables, "estimates": made}, grade={**ground.grade, "verbs": "adjusted"})
+
+
+def _panel(missing: str) -> Material:
+    """The same persons every month, weighted, a balanced curve, and the steps such a cohort can lose persons by."""
+    ground = material("team")
+    weight = Covariate(name="survey_weight", label={"nb": "Utvalgsvekt"})
+    chosen = Staggered(
+        sampling="panel", missing=missing, weight=weight.name, balance=1 if missing == "pairwise" else 12
+    )
+    lost = ground.tables["attrition"]
+    steps = [lost, *(lost[lost["step"].eq(lost["step"].max())].assign(reason=reason) for reason in LOST)]
+    tables = {**ground.tables, "attrition": pd.concat(steps, ignore_index=True)}
+    return replace(
+        ground, card=ground.card.model_copy(update={"staggered": chosen, "covariates": [weight]}), tables=tables
+    )
 
 
 def _without_event_study() -> Material:

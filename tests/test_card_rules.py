@@ -272,8 +272,33 @@ BROKEN = {
     ),
     "base given twice": (minimal_card(base_period=-1), {"base_period": "base_month er også oppgitt"}),
     "design that is not estimated": (
-        minimal_card(design="single_arm"),
+        minimal_card(design="exposures"),
         {"design": "kan ikke anslås fra en leveranse ennå. Skriv analysis: describe."},
+    ),
+    "one group without matching": (
+        minimal_card(design="single_arm", matching=None),
+        {"matching": "uten den har designet single_arm ingen å sammenligne med"},
+    ),
+    "one group matched with nobody": (
+        minimal_card(design="single_arm", arms=ARMS[:1], base_month=None),
+        {"arms": "matching trenger en gruppe", "base_month": "designet single_arm bruker den"},
+    ),
+    "published shares that cannot be used": (
+        minimal_card(
+            published={
+                "single_arm": {
+                    "benchmarks": [
+                        {"id": "a", "low": 0.5, "high": 0.2, "source": "made_up"},
+                        {"id": "a", "low": 0.2, "high": 0.2, "source": "nowhere"},
+                    ]
+                }
+            }
+        ),
+        {
+            "published.single_arm.benchmarks.0.low": "fant 0.5, som er over high (0.2)",
+            "published.single_arm.benchmarks.1.id": "«a» er brukt før",
+            "published.single_arm.benchmarks.1.source": "kilden «nowhere» står ikke i kortet",
+        },
     ),
     "figures of a source described": (
         minimal_card(data_kind="published", analysis="describe"),

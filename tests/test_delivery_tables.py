@@ -490,3 +490,38 @@ def test_every_finding_has_words_and_a_place_in_the_table_of_rules(tmp_path):
     assert table.loc[0, "what"] == RULES["unlikely_share"].what
     assert table.loc[0, "rows"] == "2"
     assert set(table["rule"]) <= set(RULES)
+
+
+# Checks 13 and 14 of the evidence brief.
+
+
+@pytest.mark.parametrize("heirs", [["0399"], ["0302", "0399"]], ids=["merged", "split"])
+def test_check_13_an_office_merged_or_split_in_the_window_stops_the_delivery_without_its_successor(tmp_path, heirs):
+    delivered = frames()
+    ended = delivered["offices"].iloc[[0] * len(heirs)].assign(til="2021-12-31", etter=heirs)
+    delivered["offices"] = pd.concat([ended, delivered["offices"].iloc[1:]])
+    assert ("office_history", "kontor 0301") in refused(tmp_path, delivered)
+
+
+def test_check_13_a_person_who_moves_stays_with_the_first_office(tmp_path):
+    delivered = frames()
+    before = read(tmp_path, delivered).persons["office_id"].tolist()
+    first = delivered["memberships"].iloc[[0]]
+    other = "0303" if first["kontor"].iloc[0] != "0303" else "0302"
+    delivered["memberships"] = pd.concat(
+        [delivered["memberships"], first.assign(kontor=other, fra="2021-06-01", til="")]
+    )
+    assert read(tmp_path, delivered).persons["office_id"].tolist() == before
+
+
+def test_check_14_treated_after_the_outcome_month_and_control_later_treated_are_caught_at_entry(tmp_path):
+    delivered = frames()
+    spells = delivered["spells"]
+    of_se = spells["slag"] == "SE"
+    spells.loc[of_se & (spells["pid"] == "p02"), ["fra", "til"]] = ["2022-01-01", ""]
+    late = pd.DataFrame([("p01", "SE", "2021-06-01", "", "")], columns=list(spells))
+    delivered["spells"] = pd.concat([spells, late], ignore_index=True)
+    assert found(read(tmp_path, delivered)) == {
+        ("late_participation", "spells"): 1,
+        ("later_treated_comparison", "spells"): 1,
+    }

@@ -131,7 +131,8 @@ def test_other_outcomes_of_one_arm_are_sums_of_stated_counts():
 
 def test_one_arm_has_no_differences_and_no_p_value():
     frame = stages.estimates(stages.MENTOR)
-    assert set(frame["scale"]) == {"share"}
+    assert set(frame["scale"]) == {"share", "count"}
+    assert set(frame.loc[frame["scale"] == "count", "estimator"]) == {"tipping_point"}
     assert frame["p_value"].isna().all()
 
 

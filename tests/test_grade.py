@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from analysis.checks import Check
-from analysis.grade import DID_GATE, GRADES, UNGRADED, VERB_LEVELS, grade, ungraded, verb_level
+from analysis.grade import DID_GATE, EXTERNAL_GATE, GRADES, UNGRADED, VERB_LEVELS, grade, ungraded, verb_level
 
 HPMT, NSW, MENTOR = (stages.card(name) for name in (stages.HPMT, stages.NSW, stages.MENTOR))
 CHECKS = st.lists(
@@ -83,6 +83,17 @@ def test_a_matched_did_is_worded_as_one_only_when_every_check_of_the_gate_was_ma
 )
 def test_every_design_has_its_words(design, level):
     assert verb_level(stages.changed(HPMT, design=design), []) == level
+
+
+def test_one_group_with_others_from_outside_is_a_description_until_every_check_of_its_gate_was_made_and_holds():
+    card = stages.changed(NSW, design="single_arm")
+    assert verb_level(card, passed(*EXTERNAL_GATE)) == "adjusted"
+    assert verb_level(card, [*passed(*EXTERNAL_GATE, "placebo"), failed("spread")]) == "adjusted"
+    for name in EXTERNAL_GATE:
+        others = passed(*(other for other in EXTERNAL_GATE if other != name))
+        assert verb_level(card, others) == "description"
+        assert verb_level(card, [*others, failed(name)]) == "description"
+    assert verb_level(MENTOR, []) == "description"
 
 
 def test_where_no_effect_is_estimated_there_is_no_grade_and_no_step_down():

@@ -93,3 +93,57 @@ def test_the_flow_keeps_both_arms_when_nobody_knows_their_size():
     assert rows["arm"].tolist() == ["hpmt", "control"]
     assert rows["persons"].isna().all()
     assert rows["offices"].tolist() == [9, 9]
+
+
+def test_a_value_that_cannot_be_calculated_on_and_more_persons_than_the_group_are_told(tmp_path):
+    facts = [fact("total", '"om lag 600"'), fact("t", '"ca. 30"'), fact("c", '"24.4"')]
+    told = problems(tmp_path, "\n".join(["facts:", *facts, two_arms()]))
+    assert "two_arms.total: «total» har verdien «om lag 600». Her trengs et helt tall" in told
+    assert "two_arms.follow_ups.0.treated: «t» har verdien «ca. 30». Her trengs en prosent" in told
+    assert "comparison: «c»" not in told
+    single = "single_arm:\n  denominator: n\n  outcomes:\n    - {outcome: hired, numerators: [a, b]}\n"
+    facts = [fact(name, f'"{value}"', source="project_account") for name, value in (("n", 49), ("a", 36), ("b", 14))]
+    told = problems(tmp_path, "\n".join(["facts:", *facts, single]), card=stages.card(stages.MENTOR))
+    assert "antallene er til sammen 50, men gruppen har 49." in told
+
+
+def test_a_file_has_one_part_and_a_follow_up_one_date(tmp_path):
+    told = problems(tmp_path, "\n".join(["facts:", fact("total")]))
+    assert "filen sier ikke hva som kan regnes ut." in told
+    both = two_arms() + "no_figures: {outcome: hired, reason: x}\n"
+    facts = [fact("total"), fact("t", '"30"'), fact("c", '"24"')]
+    told = problems(tmp_path, "\n".join(["facts:", *facts, both]))
+    assert "two_arms og no_figures står i samme fil." in told
+    twice = two_arms().replace("month: 2012-11,", "month: 2012-11, horizon: 18,")
+    told = problems(tmp_path, "\n".join(["facts:", *facts, twice]))
+    assert "tidspunktet skal stå én gang." in told
+
+
+def test_a_relation_without_its_whole_or_with_the_wrong_figures_is_told(tmp_path):
+    facts = [fact("n"), fact("k", '"15–20"'), fact("p", '"30"').replace("persons", "percent")]
+    part = "no_figures: {outcome: hired, reason: x}\n"
+    relations = [
+        "{id: a, what: x, kind: sum, parts: [n]}",
+        "{id: b, what: x, kind: complement, parts: [n, p]}",
+        "{id: c, what: x, kind: share_of, parts: [n], total: n}",
+        "{id: d, what: x, kind: at_most, parts: [k], total: n}",
+        "{id: d, what: x, kind: sum, parts: [p, gone]}",
+    ]
+    lines = "relations:\n" + "".join(f"  - {relation}\n" for relation in relations)
+    told = problems(tmp_path, "\n".join(["facts:", *facts, part + lines]))
+    assert "relations.0.total: mangler." in told
+    assert "complement gjelder to andeler i prosent." in told
+    assert "share_of gjelder en andel i prosent" in told
+    assert "«k» er ikke ett tall." in told
+    assert "relations.4.id: «d» er brukt før." in told
+    assert "«gone» er ikke et faktum med verdi." in told
+
+
+def test_exposures_belong_to_their_design_and_calendar_months_need_a_start(tmp_path):
+    facts = [fact("total"), fact("t", '"30"'), fact("c", '"24"')]
+    told = problems(tmp_path, "\n".join(["facts:", *facts, two_arms()]), card=stages.changed(CARD, design="exposures"))
+    assert "two_arms passer ikke med designet exposures." in told
+    told = problems(
+        tmp_path, "\n".join(["facts:", *facts, two_arms()]), card=stages.changed(CARD, time_zero__month=None)
+    )
+    assert "kortet sier ikke når starttidspunktet er." in told

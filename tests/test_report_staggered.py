@@ -18,6 +18,9 @@ CSS = (SHARED / "report.css").read_text("utf-8")
 MADE = {kind: staggered_reports.material(kind) for kind in staggered_reports.SHAPES}
 REPORTS = {kind: stages.report_of(found) for kind, found in MADE.items()}
 TEAM, COUNTY = "team", "county"
+TABLES = ("cohort", "cells", "attrition", "balance", "office_cells", "checks", "bacon")
+TABLES += ("synthetic_paths", "donors", "synthetic_fit")
+
 each_kind = pytest.mark.parametrize("kind", MADE)
 
 
@@ -48,7 +51,7 @@ def test_every_number_in_text_and_tables_is_a_reference(kind):
     keys = ("background", "population", "content", "time_zero", "assignment", "estimand", "limitations", "sources")
     found = [card[key] for key in (*keys, "covariates", "disclosure", "arms", "synthetic")]
     found += [[outcome.definition, outcome.label, outcome.phrase] for outcome in shared.load_outcomes().values()]
-    found += ["bind 225", "bind 110"]
+    found += ["bind 225", "bind 110", *MADE[kind].tables["office_cells"]["office_id"].unique()]
     stated = sorted(set(shared.strings(found)), key=len, reverse=True)
     for runs in printed.all_runs(REPORTS[kind]):
         plain = "".join("\ue000" if "number" in run else run["text"] for run in runs)
@@ -64,8 +67,12 @@ def test_every_reference_leads_to_the_value_that_it_names(kind):
             assert re.search(rf"(?:G=|base month ){value}\b", rows[source["row"]]["convention"])
         elif source["table"] == "estimates":
             assert rows[source["row"]][source["column"]] == value
+        elif source["table"] == "family":
+            own = MADE[kind].tables["family"]
+            own = own[(own["estimator"] + "/" + own["spec"]).eq(source["row"])]
+            assert own[source["column"]].tolist() == [value]
         else:
-            assert source["table"] in ("cohort", "cells", "attrition", "balance", "office_cells", "checks")
+            assert source["table"] in TABLES
 
 
 @each_kind

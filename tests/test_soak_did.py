@@ -57,7 +57,7 @@ def test_the_study_reads_the_same_numbers_as_the_result_that_reports_are_made_of
     cells = cell_effects(arrays, DESIGN)
     result = cell_result(cells, DESIGN, outcome="y", seed=0)
     simple = int(np.flatnonzero(result.table["term"] == "simple")[0])
-    one, name = estimated(arrays, cells.plan), default_name(offices)
+    one, name = estimated(arrays, cells.plan), default_name(case, offices)
     assert name == result.headline
     assert one.value[0] == pytest.approx(result.table["estimate"].iloc[simple], abs=1e-13)
     for inference in ("jackknife", "cluster", "cluster_r_did"):

@@ -17,7 +17,16 @@ import pytest
 
 from analysis import nationalid
 from analysis.provenance import source_files
-from analysis.synthetic import aap_youth, generators, hpmt, mentor_hybrid, supported_employment, write, youth_teams
+from analysis.synthetic import (
+    aap_youth,
+    generators,
+    hpmt,
+    klar,
+    mentor_hybrid,
+    supported_employment,
+    write,
+    youth_teams,
+)
 from analysis.synthetic.common import FileFormat, csv_bytes, exact_members, generator, rounded_to_sum, tilted_counts
 from analysis.synthetic.histories import AAP, event_states, worked_months
 from analysis.synthetic.spells import dated_spells, filled_states, last_day, states_on
@@ -59,6 +68,11 @@ def hpmt_files(deliveries):
 @pytest.fixture(scope="module")
 def se(deliveries):
     return deliveries["supported_employment_synthetic"]
+
+
+@pytest.fixture(scope="module")
+def lots(deliveries):
+    return deliveries["klar_synthetic"]
 
 
 @pytest.fixture(scope="module")
@@ -516,6 +530,53 @@ def test_se_has_drop_out_moves_between_offices_and_overlapping_jobs(se):
     jobs = table(se, "arbeidsforhold.csv")
     assert jobs["arbforh_id"].is_unique
     assert on_day(jobs, "2014-06-30", "startdato", "sluttdato")["pid"].duplicated().sum() > 20
+
+
+# Supported Employment by lot
+
+
+def test_lots_gave_167_and_101_persons_in_four_offices_in_shares_near_62_per_cent(lots):
+    people = table(lots, "personer.csv")
+    assert people["trukket_til"].value_counts().to_dict() == {"SE": 167, "ORD": 101}
+    cells = pd.crosstab(people["kontor"], people["trukket_til"])
+    assert list(zip(cells["SE"], cells["ORD"], strict=True)) == list(
+        zip(klar.OFFERED, klar.ORDINARY_FOLLOW_UP, strict=True)
+    )
+    assert (cells["SE"] / cells.sum(axis=1)).between(0.60, 0.64).all()
+    assert people.loc[people["trukket_til"] == "ORD", "begynte_i_SE"].eq("N").all()
+
+
+def test_everybody_of_the_lots_has_24_months_before_and_60_after_inside_the_window(lots):
+    start = pd.PeriodIndex(pd.to_datetime(table(lots, "personer.csv")["loddtrekning"], format="%d.%m.%Y"), freq="M")
+    first, last = (pd.Period(month, "M") for month in lots.truth["window"])
+    assert (start.min() - first).n >= 24
+    assert (last - start.max()).n >= 60
+
+
+def test_the_effect_of_the_offer_is_recovered_from_the_potential_outcomes(lots):
+    known = lots.latent
+    offered, without = (event_states(known[name], known["people"].start, 0, 60) for name in ("offered", "without"))
+    effect = (offered.astype(int) - without).sum(axis=0)
+    assert effect.tolist() == klar.HELPED.tolist()
+    assert (effect / 268).tolist() == pytest.approx(list(lots.truth["effect"].values()), abs=1e-12)
+    assert (offered >= without).all()
+    seen = np.where(known["treated"][:, None], known["offered"], known["without"])
+    assert (known["work"] == seen).all()
+
+
+def test_the_gain_from_the_offer_comes_at_6_to_18_months_and_is_gone_at_36(lots):
+    effect = {int(month): value for month, value in lots.truth["effect"].items()}
+    assert all(effect[month] == 0 for month in [*range(4), *range(36, 61)])
+    assert min(effect[month] for month in range(6, 19)) > 0.08
+    assert max(effect.values()) == effect[12]
+
+
+@pytest.mark.parametrize("day", ["2013-12-31", "2015-06-30", "2018-12-31"])
+def test_jobs_of_the_lots_are_the_states_that_the_generator_keeps(lots, day):
+    jobs = on_day(table(lots, "arbeidsforhold.csv"), day, "startdato", "sluttdato")
+    state = lots.latent["states"][:, (pd.Period(day, "M") - pd.Period("2011-01", "M")).n] > 0
+    gone = ~np.isnat(lots.latent["left"]) & (lots.latent["left"] < np.datetime64(day))
+    assert jobs["deltaker"].nunique() == int((state & ~gone).sum())
 
 
 def test_nobody_has_a_job_or_benefit_after_leaving_the_register(se):

@@ -102,6 +102,16 @@ def test_the_effects_of_matched_cohorts_are_those_on_the_participants(cohort):
     assert told == pytest.approx({key: att[str(key[1])] for key in told}, abs=ROUNDING)
 
 
+def test_the_effects_of_the_offer_are_those_of_all_who_were_drawn():
+    made = truth("klar_synthetic")
+    told = effects("klar_synthetic")
+    assert told.pop(("months_in_work", 36, None)) == pytest.approx(made["months_36"], abs=ROUNDING)
+    assert {horizon for outcome, horizon, _ in told if outcome == "ordinary_work_last_day"} == set(
+        COHORTS["klar_synthetic"].horizons
+    )
+    assert told == pytest.approx({key: made["effect"][str(key[1])] for key in told}, abs=ROUNDING)
+
+
 def test_the_effect_on_all_paid_work_is_that_on_ordinary_work():
     """Subsidised jobs are as many with the intervention as without: the potential outcomes differ in nothing else."""
     known = delivery("supported_employment_synthetic").latent
@@ -235,6 +245,16 @@ def test_the_raw_difference_of_supported_employment_is_near_that_of_the_guide(th
     rows = at(panel, found.persons, event_time=12)
     shares = rows.groupby("arm")["ordinary_work_last_day"].mean()
     assert shares["se"] - shares["ordinary"] == pytest.approx(0.113, abs=0.005)
+
+
+@pytest.mark.parametrize("horizon", [6, 12, 36, 60])
+def test_the_panel_of_the_lots_has_the_work_that_the_generator_drew(through, horizon):
+    found, panel = through("klar_synthetic")
+    treated = delivery("klar_synthetic").latent["treated"]
+    groups = [("se", treated), ("ordinary", ~treated)]
+    expected = expected_work("klar_synthetic", horizon, month_number("2011-01"), groups)
+    rows = at(panel, found.persons, event_time=horizon)
+    assert {arm: counts(rows, "ordinary_work_last_day", arm) for arm in expected} == expected
 
 
 @pytest.mark.parametrize(

@@ -145,7 +145,7 @@ def test_jobs_import_the_projects_own_analysis_package(finished):
             "analysis/synthetic/hpmt.py",
             "SEED = 201105",
             "SEED = 201106",
-            {"generate_delivery": 1, "read_delivery": 1, "describe_cohort": 1},
+            {"generate_delivery": 1, "read_delivery": 1, "estimate_trial": 1},
             {"match_persons", "estimate_did", "estimate_published"},
         ),
         (

@@ -4,9 +4,14 @@ from collections.abc import Iterator
 
 import described
 import matched_starts
+import one_group
 import pandas as pd
+import persons_trial_reports
+import published_turns
+import series_reports
 import stages
 import staggered_reports
+import trial_reports
 
 from analysis.report.material import Material
 
@@ -83,8 +88,13 @@ def reach() -> Iterator[tuple[str, Material]]:
     yield from ((cohort, stages.material(cohort)) for cohort in stages.ALL)
     yield from ((f"described {shape}", material) for shape, material in described.turns())
     yield from matched_starts.turns().items()
+    yield from one_group.turns().items()
+    yield from published_turns.turns()
     yield from staggered_reports.turns().items()
     yield from staggered_reports.checked_turns().items()
+    yield from series_reports.turns().items()
+    yield from trial_reports.turns().items()
+    yield from persons_trial_reports.turns().items()
     for name, shift in (("up", UP), ("down", DOWN)):
         yield f"randomised {name}", two_arms(shift)
         yield f"description {name}", two_arms(shift, design="aggregated_series")

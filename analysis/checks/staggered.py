@@ -5,9 +5,11 @@ All read the table of estimates (`analysis.estimate_staggered`).
 
 import pandas as pd
 
+from analysis.card_staggered import HEADLINE
 from analysis.cards import Card
 from analysis.checks import Check, verdict
 from analysis.checks.precision import imprecision
+from analysis.tables import ATT, FAMILY_SPEC, MAIN
 
 # Inferences that rank the estimate among moved adoption dates: `statistic` is the rank, `df` their number.
 RANKS = ("placebo_rank", "permutation")
@@ -42,6 +44,7 @@ def pre_trends(card: Card, estimates: pd.DataFrame) -> Check | None:
     Where too few adopted for an interval: failed if no other assignment of the dates is as far from zero.
     """
     rows = estimates[(estimates["term"] == "placebo") & estimates["outcome"].eq(card.outcomes.primary)]
+    rows = rows[rows["estimator"].eq(HEADLINE)]  # the others' months before are no test of the same kind
     if rows.empty:
         return None
     own = rows[~rows["inference"].isin(RANKS)].iloc[0]
@@ -70,6 +73,7 @@ def precision(estimates: pd.DataFrame) -> Check | None:
         return imprecision(main)
     same = estimates["term"].eq(main["term"]) & estimates["spec"].eq(main["spec"])
     same &= estimates["outcome"].eq(main["outcome"]) & estimates["inference"].isin(RANKS)
+    same &= estimates["estimator"].eq(main["estimator"])
     ranked = estimates[same & estimates["horizon_months"].fillna(-1).eq(_or_none(main["horizon_months"]))]
     values = {} if ranked.empty else {name: int(ranked.iloc[0][key]) for name, key in RANK_VALUES}
     text = "check.precision.ranked" if values else "check.precision.no_interval"
@@ -85,6 +89,7 @@ def choices(card: Card, estimates: pd.DataFrame) -> Check | None:
     main = primary_row(estimates)
     own = estimates[estimates["outcome"].eq(main["outcome"]) & estimates["term"].eq(main["term"])]
     own = own[own["status"].eq("estimated") & ~own["inference"].isin(RANKS)]
+    own = own[own["estimator"].eq(main["estimator"])]
     others = own[own["spec"].str.startswith(CHOICES)]
     if others.empty or pd.isna(main["std_error"]):
         return None
@@ -101,4 +106,39 @@ def choices(card: Card, estimates: pd.DataFrame) -> Check | None:
         downgrade=1,
         values={"low": min(found), "high": max(found), "n_specs": len(found)},
         table=rows.to_dict("records"),
+    )
+
+
+def family(card: Card, estimates: pd.DataFrame) -> Check | None:
+    """Range of the overall average over the estimators that weigh the effects as the headline does, in its standard
+    errors; None without others, where the headline has no error, and where it weighs otherwise itself.
+
+    Those that weigh otherwise (`estimand` is another) answer another question and may differ for that reason alone.
+    """
+    main = primary_row(estimates)
+    own = estimates[estimates["outcome"].eq(main["outcome"]) & estimates["term"].eq("simple")]
+    own = own[own["status"].eq("estimated") & own["estimand"].eq(ATT)]
+    own = own[own["spec"].isin((MAIN, FAMILY_SPEC)) & ~own["inference"].isin(RANKS)]
+    own = own[own["horizon_months"].fillna(-1).eq(_or_none(main["horizon_months"]))]
+    own = own[own["role"].ne("secondary")].drop_duplicates("estimator")
+    if len(own) < 2 or pd.isna(main["std_error"]) or main["estimand"] != ATT:
+        return None
+    low, high = (own.loc[own["estimate"].agg(end)] for end in ("idxmin", "idxmax"))
+    width = float(high["estimate"] - low["estimate"]) / float(main["std_error"])
+    word = verdict(width <= card.checks.spread_limit)
+    return Check(
+        name="family",
+        verdict=word,
+        text_id=f"check.family.{word}",
+        value=width,
+        threshold=card.checks.spread_limit,
+        downgrade=1,
+        values={
+            "low": float(low["estimate"]),
+            "high": float(high["estimate"]),
+            "n_estimators": len(own),
+            "low_estimator": low["estimator"],
+            "high_estimator": high["estimator"],
+        },
+        table=own[["estimator", "estimate", "std_error", "conf_low", "conf_high"]].to_dict("records"),
     )

@@ -6,6 +6,7 @@ the book with where it comes from, and leaves a mark in the text; `runs` turns m
 
 import re
 from dataclasses import dataclass, field
+from types import CodeType
 from typing import Any
 
 import jinja2
@@ -17,6 +18,8 @@ from analysis.results import estimate_id
 # Private-use characters that no text of ours holds: number marks around an index.
 OPEN, CLOSE = "\ue000", "\ue001"
 STAR, BRACKET = "\ue002", "\ue003"
+# Code of the texts that were read, by text: it knows the names of the filters, and each report brings its own.
+_COMPILED: dict[str, CodeType] = {}
 _PIECES = re.compile(rf"{OPEN}(\d+){CLOSE}|\*\*(.+?)\*\*|\[([^\]]+)\]\((#[\w-]+|https://[^)\s]+)\)", re.DOTALL)
 
 
@@ -68,7 +71,8 @@ class Book:
 
     def __post_init__(self) -> None:
         self._templates: dict[str, jinja2.Template] = {}
-        self.environment = jinja2.Environment(undefined=jinja2.StrictUndefined, autoescape=False)  # noqa: S701 - no HTML
+        # Not optimised: a filter of a constant would be reckoned once, for the first report that reads the text.
+        self.environment = jinja2.Environment(undefined=jinja2.StrictUndefined, autoescape=False, optimized=False)  # noqa: S701 - no HTML
         self.environment.filters |= {
             "percent": self.percent,
             "points": self.points,
@@ -88,12 +92,15 @@ class Book:
         return re.sub(r"\s*\n +", " ", text)
 
     def _template(self, key: str) -> jinja2.Template:
-        """The compiled text of `key`; sentences return often in a report, and compiling takes most of the time."""
+        """The compiled text of `key`; sentences return often, in a report and in the next, and compiling takes time."""
         if key not in self._templates:
             entry: Any = self.catalogue
             for part in key.split("."):
                 entry = entry[part]
-            self._templates[key] = self.environment.from_string(entry)
+            if entry not in _COMPILED:
+                _COMPILED[entry] = self.environment.compile(entry)
+            names = self.environment.make_globals(None)
+            self._templates[key] = jinja2.Template.from_code(self.environment, _COMPILED[entry], names)
         return self._templates[key]
 
     def runs(self, text: str) -> list[dict[str, Any]]:

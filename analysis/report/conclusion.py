@@ -3,6 +3,7 @@
 from typing import Any
 
 from analysis.grade import UNGRADED
+from analysis.published import UNESTIMATED_PARTS, part_of
 from analysis.report.blocks import Block, Runs, callout
 from analysis.report.book import Ref, Row
 from analysis.report.writer import Writer
@@ -30,22 +31,36 @@ def conclusion(w: Writer, row: Row, note: str = "") -> Runs:
     return w.say(key, row=row, note=note, **words)
 
 
+def settled(w: Writer, row: Row) -> str:
+    """`direction`, left open as well where the draw itself gives such a difference often."""
+    test = w.material.check("permutation")
+    return direction(row) if test is None or test.passed else "null"
+
+
 def meaning(w: Writer, row: Row | None) -> Runs:
     """What the result can be used for."""
     verbs = w.material.grade["verbs"]
+    part = part_of(w.material.figures)
+    if part in UNESTIMATED_PARTS:
+        return w.say(f"meaning.{part}")
     if w.material.grade["grade"] == UNGRADED:
         return w.say("meaning.described")
     if w.material.card.benchmark is not None:
         return _benchmark_meaning(w)
     if w.material.card.synthetic is not None:
-        return w.say("meaning.synthetic", verbs=verbs)
+        return w.say("meaning.synthetic", passed=_passed(w, verbs))
     if w.material.check("no_estimate") is not None:
         return w.say("meaning.no_estimate")
     if verbs == "randomised" and row is not None:
-        return w.say(f"meaning.randomised.{direction(row)}")
+        return w.say(f"meaning.randomised.{settled(w, row)}")
     if WORDED_AS.get(verbs, verbs) == "description":
         return w.say("meaning.description" if row is None else "meaning.difference")
     return w.say(f"meaning.{verbs}")
+
+
+def _passed(w: Writer, verbs: str) -> bool:
+    """Whether the comparison passes the gate of its design, which for one group with others found for it is lower."""
+    return verbs != ("description" if w.material.card.design == "single_arm" else "adjusted")
 
 
 def _benchmark_meaning(w: Writer) -> Runs:
@@ -75,4 +90,5 @@ def _step(w: Writer, step: dict[str, Any]) -> str:
         wanted = name.removeprefix("limitation_")
         item = next(item for item in w.material.card.limitations if item.id == wanted)
         return w.word("grade.step.limitation", down=down, short=w.text(item.short or item.text))
-    return w.word(f"grade.step.{name}", down=down)
+    # A relation's own name follows the name of the check.
+    return w.word(f"grade.step.{'consistency' if name.startswith('consistency_') else name}", down=down)

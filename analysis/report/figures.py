@@ -10,15 +10,17 @@ from pathlib import Path
 
 from lxml import etree
 
-from analysis.report import canvas, flow_figure, plot_figures, row_figures
+from analysis.report import canvas, flow_figure, plot_figures, row_figures, series_figures
 
 PAINTERS: dict[str, Callable[[dict, str | None], canvas.Paper]] = {
     "forest": row_figures.forest,
     "time": plot_figures.time,
     "balance": row_figures.balance,
     "overlap": plot_figures.overlap,
+    "histogram": plot_figures.histogram,
     "flow": flow_figure.flow,
     "range": row_figures.ranges,
+    "funnel": series_figures.funnel,
 }
 
 SVG = "{http://www.w3.org/2000/svg}"

@@ -43,6 +43,9 @@ class GroupMeans:
         event_time = pd.to_numeric(cells["event_time"]).astype("Int64")
         self.cells = cells.assign(month=month, event_time=event_time, mean=cells["sum_wy"] / cells["sum_w"])
         self.arms: list[Arm] = [arm for arm in self.card.arms if arm.id in set(cells["arm"])]
+        ordered = self.cells.sort_values(["event_time", "month"], kind="stable")
+        self._of = dict(list(ordered.groupby("outcome")))
+        self._by = dict(list(ordered.groupby(["outcome", "arm"])))
 
     def outcomes(self) -> list[str]:
         """Outcomes with a measurement, in the card's order."""
@@ -50,8 +53,8 @@ class GroupMeans:
 
     def series(self, outcome: str, arm: Arm | None = None) -> pd.DataFrame:
         """The cells of an outcome in the order of time, of one group or of all."""
-        found = self.cells[self.cells["outcome"].eq(outcome)]
-        return (found if arm is None else found[found["arm"].eq(arm.id)]).sort_values(["event_time", "month"])
+        found = self._of.get(outcome) if arm is None else self._by.get((outcome, arm.id))
+        return self.cells.iloc[:0] if found is None else found
 
     def times(self, outcome: str) -> list[int]:
         """Event times at which any group was measured."""

@@ -12,6 +12,7 @@ from analysis.report.matched_specifications import specification_table
 from analysis.report.writer import capital
 from analysis.tables import MAIN
 
+DOUBLY_ROBUST = "matched_dr_did"
 TIES = ("low", "high", "averaged")
 
 
@@ -26,6 +27,7 @@ def results(m: Numbers) -> Iterator[Block]:
         if m.check("spread") is not None:
             yield blocks.paragraph(m.w.say_check(m.check("spread")))
     yield from _replaced(m)
+    yield from _adjusted(m)
     yield from _ties(m)
 
 
@@ -116,7 +118,24 @@ def _forest_lines(m: Numbers) -> list[tuple[str, str, Row, int]]:
             label = m.word(f"matched.forest_rows.{name}")
             lines.append((label, groups["trial"], m.plain(m.primary, name), 0))
     lines.append((m.word("matched.forest_rows.trial_did"), groups["matched"], m.decisive(), 1))
+    adjusted = doubly_robust(m)
+    if adjusted is not None:
+        lines.append((m.word("matched.forest_rows.doubly_robust"), groups["adjusted"], adjusted, 2))
     return lines + [(title, groups["sensitivity"], row, 2) for _, title, row in m.sensitivity(m.primary)]
+
+
+def doubly_robust(m: Numbers) -> Row | None:
+    """The main estimate with what matching left of differences taken out; None where it could not be estimated."""
+    wanted = {"outcome": m.primary, "spec": MAIN, "horizon_months": m.horizon, "status": "estimated"}
+    found = m.w.rows(estimator=DOUBLY_ROBUST, **wanted)
+    return None if found.empty else estimate(found.iloc[0])
+
+
+def _adjusted(m: Numbers) -> Iterator[Block]:
+    """The same persons with a regression on top of the matching."""
+    row = doubly_robust(m)
+    if row is not None:
+        yield m.paragraph("matched.doubly_robust", row=row, main=m.decisive())
 
 
 def _forest_alt(m: Numbers, trial: Row | None) -> Runs:

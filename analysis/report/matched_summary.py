@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from analysis.report import blocks
 from analysis.report.blocks import Block, Runs
-from analysis.report.conclusion import conclusion
+from analysis.report.conclusion import conclusion, direction
 from analysis.report.matched_numbers import Numbers
 from analysis.report.matched_time import course
 
@@ -12,17 +12,36 @@ from analysis.report.matched_time import course
 def summary(m: Numbers) -> Iterator[Block]:
     """The conclusion, who it is about, the other outcomes, the course over time, and how near the trial it comes."""
     mark = [] if m.card.synthetic is None else [*m.say("matched.truth.mark"), {"text": " "}]
-    yield blocks.paragraph([*mark, *conclusion(m.w, m.decisive())], "lead")
-    yield blocks.paragraph(m.w.runs(" ".join([_groups(m), *_amounts(m)])))
+    yield blocks.paragraph([*mark, *_conclusion(m)], "lead")
+    yield blocks.paragraph(m.w.runs(" ".join([*_own_share(m), _groups(m), *_amounts(m)])))
     if len(m.card.horizons) > 1:
         yield blocks.paragraph(m.w.runs(f"{m.word('matched.main_time')} {course(m)}"))
     if m.card.benchmark is not None:
         near = m.w.say_check(m.check(f"benchmark_{m.primary}"))
         yield blocks.paragraph([*benchmark_answer(m), {"text": " "}, *near])
+    elif m.card.design == "single_arm":
+        passed = m.w.material.grade["verbs"] == "adjusted"
+        yield m.paragraph(f"matched.single_arm.{'passed' if passed else 'failed'}")
     elif m.w.material.grade["verbs"] == "adjusted":
         yield m.paragraph("matched.not_passed")
     if m.card.synthetic is not None:
         yield m.paragraph("matched.truth.known")
+
+
+def _conclusion(m: Numbers) -> Runs:
+    """The main sentence. One group that fails its gate is described, in words that fit a change over time."""
+    row = m.decisive()
+    found = direction(row)
+    if m.card.design == "single_arm" and m.w.material.grade["verbs"] == "description" and found != "null":
+        return m.say(f"matched.single_arm.{found}", row=row)
+    return conclusion(m.w, row)
+
+
+def _own_share(m: Numbers) -> Iterator[str]:
+    """What the group alone shows, where it has no comparison group of its own."""
+    if m.card.design == "single_arm":
+        wanted = {"estimator": "share", "inference": "wilson", "horizon_months": m.horizon}
+        yield m.word("matched.single_arm.share", row=m.w.row(outcome=m.primary, **wanted))
 
 
 def _groups(m: Numbers) -> str:

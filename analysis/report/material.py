@@ -10,10 +10,15 @@ from analysis.cards import Card
 from analysis.checks import Check, from_records
 from analysis.files import read_csv, read_json
 from analysis.results import TEXT_COLUMNS
-from analysis.tables import FINDINGS, RELEASED, TEXT
+from analysis.tables import FINDINGS, MODERATORS, RELEASED, TEXT
 
-FINDING_TEXTS = tuple(name for name, kind in FINDINGS.items() if kind == TEXT)
-NAMES = (*TEXT_COLUMNS, "reason", "arm", "scope", "month", "sample", "covariate", *FINDING_TEXTS)
+FINDING_TEXTS = tuple(name for name, kind in (FINDINGS | MODERATORS).items() if kind == TEXT)
+NAMES = (
+    *TEXT_COLUMNS,
+    *("reason", "arm", "scope", "month", "sample", "covariate", "unit", "county", "kind"),
+    *("compares", "weighs", "compared", "donor"),
+    *FINDING_TEXTS,
+)
 
 
 @dataclass(frozen=True)

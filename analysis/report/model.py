@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from analysis.card_staggered import STAGGERED_DESIGNS
+from analysis.published import part_of
 from analysis.report import blocks
 from analysis.report.blocks import Block
 from analysis.report.book import Book, Ref, Row
@@ -19,12 +20,27 @@ from analysis.report.described import Described
 from analysis.report.language import Language
 from analysis.report.matched import Matched
 from analysis.report.material import Material
+from analysis.report.persons_trial import PersonsTrial
+from analysis.report.published_empty import NoFigures
+from analysis.report.published_exposures import Exposures
+from analysis.report.published_points import TwoPoints
+from analysis.report.published_shares import Benchmarks
 from analysis.report.single_arm import SingleArm
 from analysis.report.staggered import Staggered
+from analysis.report.stated import needed
+from analysis.report.trial import Trial
 from analysis.report.two_arms import TwoArms
 from analysis.report.writer import Writer, capital
 from analysis.yamlio import read_yaml
 
+PUBLISHED_KINDS = {
+    "two_arms": TwoArms,
+    "single_arm": SingleArm,
+    "two_points": TwoPoints,
+    "exposures": Exposures,
+    "no_figures": NoFigures,
+    "benchmarks": Benchmarks,
+}
 MONTH = re.compile(r"\d{4}-\d{2}")
 
 
@@ -82,10 +98,12 @@ def _kind(w: Writer) -> Kind:
         return Described(w)
     if card.design in STAGGERED_DESIGNS and card.published is None:
         return Staggered(w)
+    if card.trial is not None:
+        return PersonsTrial(w) if card.design == "individually_randomised" else Trial(w)
     published = card.published
     if published is None:
         return Matched(w)
-    return TwoArms(w) if published.two_arms is not None else SingleArm(w)
+    return PUBLISHED_KINDS[part_of(w.material.figures)](w)
 
 
 def _meta(w: Writer, words: dict[str, str]) -> Iterator[dict[str, str]]:
@@ -113,8 +131,12 @@ def _sections(w: Writer, kind: Kind) -> Iterator[dict[str, Any]]:
     if w.material.card.published is None:
         yield blocks.section("leveransekontroll", w.heading("delivery"), delivery_control(w), level=2)
     yield blocks.section("resultater", w.heading("results"), kind.results())
-    yield blocks.section("over-tid", w.heading("over_time"), kind.over_time(), level=2)
-    yield blocks.section("balanse", w.heading("balance"), kind.balance(), level=2)
+    for name, title, found in (
+        ("over-tid", "over_time", list(kind.over_time())),
+        ("balanse", "balance", list(kind.balance())),
+    ):
+        if found:
+            yield blocks.section(name, w.heading(title), found, level=2)
     benchmark = list(kind.benchmark())
     if benchmark:
         yield blocks.section("fasit", w.heading("benchmark"), benchmark, level=2)
@@ -167,6 +189,8 @@ def _frame(w: Writer) -> Block:
     }
     if _describes(w):
         del texts["estimand"]
+    if card.design == "exposures":
+        del texts["outcome"]
     return blocks.definitions((w.say(f"frame.{name}"), w.runs(capital(text))) for name, text in texts.items())
 
 
@@ -223,6 +247,8 @@ def _limitations(w: Writer) -> Iterator[Block]:
 
 def _meaning(w: Writer, kind: Kind) -> Iterator[Block]:
     yield blocks.paragraph(meaning(w, kind.decisive()))
+    if w.material.card.published is not None:
+        yield from needed(w, estimated=kind.decisive() is not None)
     if not _describes(w):
         yield w.paragraph("meaning.compare")
 

@@ -13,9 +13,7 @@ PLOT_HEIGHT = 170.0
 MOST_MARKERS = 16
 
 
-def _plot(
-    data: dict, entries: Sequence[tuple[str, dict]], mark: str | None, *, note: float = 0.0
-) -> tuple[Paper, Axes]:
+def plot(data: dict, entries: Sequence[tuple[str, dict]], mark: str | None, *, note: float = 0.0) -> tuple[Paper, Axes]:
     """Return a sheet with legend, y label, ticks and x label, and its axes; `note` is room above the axes."""
     left = max(canvas.text_width(tick["label"]) for tick in data["y_ticks"]) + 9
     above = canvas.wrapped(data["y_label"], WIDTH)
@@ -47,7 +45,7 @@ def time(data: dict, mark: str | None) -> Paper:
     """
     series, zero = data["series"], data["zero"]
     entries = [(one["label"], _pen_line(one["style"])) for one in series]
-    sheet, axes = _plot(data, entries, mark, note=LEAD if zero else 0.0)
+    sheet, axes = plot(data, entries, mark, note=LEAD if zero else 0.0)
     x_groups = [one["x"] for one in series]
     y_groups = [one[key] or [] for one in series for key in ("y", "low", "high")]
     axes.set_xlim(canvas.limits(*x_groups, canvas.tick_values(data["x_ticks"])))
@@ -101,7 +99,7 @@ def overlap(data: dict, mark: str | None) -> Paper:
     """Shares per interval as steps, one pen per group, with the marker of the pen in the middle of each step."""
     series, edges = data["series"], data["edges"]
     entries = [(one["label"], _pen_line(one["style"])) for one in series]
-    sheet, axes = _plot(data, entries, mark)
+    sheet, axes = plot(data, entries, mark)
     axes.set_xlim(canvas.limits(edges, canvas.tick_values(data["x_ticks"]), margin=0.005))
     top = canvas.limits(*(one["share"] for one in series), canvas.tick_values(data["y_ticks"]))[1]
     axes.set_ylim(0, top)
@@ -111,4 +109,23 @@ def overlap(data: dict, mark: str | None) -> Paper:
         axes.stairs(one["share"], edges, color=look["color"], ls=look["ls"], lw=1.6)
         axes.stairs(one["share"], edges, color=look["color"], fill=True, alpha=0.1, lw=0)
         axes.plot(middles, one["share"], **look | {"ls": "none"})
+    return sheet
+
+
+def histogram(data: dict, mark: str | None) -> Paper:
+    """Shares per interval as filled steps, one pen per part; `zero` marks a value, named above the plot.
+
+    The first part is filled dark and the others light, so that the figure can be read in grey.
+    """
+    series, edges, zero = data["series"], data["edges"], data["zero"]
+    looks = [{"color": PENS[one["style"]].colour, "alpha": 0.25 if one["style"] else 0.75} for one in series]
+    entries = [(one["label"], {**look, "lw": 7}) for one, look in zip(series, looks, strict=True)]
+    sheet, axes = plot(data, entries, mark, note=LEAD)
+    axes.set_xlim(canvas.limits(edges, canvas.tick_values(data["x_ticks"]), margin=0.005))
+    top = canvas.limits(*(one["share"] for one in series), canvas.tick_values(data["y_ticks"]))[1]
+    axes.set_ylim(0, top)
+    for one, look in zip(series, looks, strict=True):
+        axes.stairs(one["share"], edges, **look, fill=True, lw=0)
+        axes.stairs(one["share"], edges, color=look["color"], lw=0.8)
+    _draw_moment(sheet, axes, zero)
     return sheet

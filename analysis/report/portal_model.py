@@ -16,6 +16,8 @@ from analysis.report.writer import capital
 from analysis.yamlio import read_yaml
 
 # Marker shapes: drawn by lot, adjusted comparison, no comparison group.
+# Reasons of an empty cell that have words of their own.
+EMPTY = ("no_figures", "described", "exposures_only", "benchmarks_only", "several_tables_fit")
 STYLES = {"randomised": 0, "did_checked": 1, "adjusted": 1}
 
 
@@ -105,7 +107,7 @@ def _drawn(row: pd.Series) -> dict[str, Any]:
 
 def _row(book: Book, row: pd.Series, model: dict[str, Any]) -> dict[str, Any]:
     refs = Row("comparison", row["cohort"], row)
-    missing = row["reason"] if row["reason"] in ("no_figures", "described") else "not_estimated"
+    missing = row["reason"] if row["reason"] in EMPTY else "not_estimated"
     estimate, interval, graphic = book.word(f"portal.{missing}"), "–", None
     if row["status"] == "estimated" and row["scale"] == "difference":
         estimate = book.points(refs.estimate, sign=True)
@@ -114,6 +116,8 @@ def _row(book: Book, row: pd.Series, model: dict[str, Any]) -> dict[str, Any]:
             interval, graphic = book.points_interval(refs), _drawn(row)
         if refs.assumed_icc:
             interval = book.word("portal.interval_icc", interval=interval, icc=refs.assumed_icc)
+    elif row["status"] == "estimated" and row["scale"] == "change":
+        estimate = book.word("portal.change_only", change=refs)
     elif row["status"] == "estimated":
         estimate = book.word("portal.share_only", share=refs)
         interval = book.word("portal.share_interval", share=refs)
@@ -155,7 +159,7 @@ def _card(book: Book, row: pd.Series, model: dict[str, Any], paths: list[Path]) 
     ]
     numbers = book.catalogue["portal"]["links"]
     described = row["grade"] == UNGRADED
-    table = "cells" if described else "estimates"
+    table = "cells" if row["reason"] == "described" else "estimates"
     links.append({"label": numbers["csv"], "href": f"{cohort}/{table}.csv", "size_text": "CSV"})
     links.append({"label": numbers["provenance"], "href": f"{cohort}/provenance.json", "size_text": "JSON"})
     hidden = book.word("portal.about_link", title=model["short_title"])

@@ -7,6 +7,7 @@ from analysis.report import blocks
 from analysis.report.blocks import Block, Runs
 from analysis.report.book import Ref, Row
 from analysis.report.equations import equation
+from analysis.report.single_arm_bands import Bands
 from analysis.report.writer import Writer, capital
 
 
@@ -22,12 +23,22 @@ class SingleArm:
         """The share of one outcome under one inference."""
         return self.w.row(outcome=outcome, inference=inference, spec=spec)
 
+    def parts(self, outcome: str) -> list[tuple[str, int]]:
+        """The source's counts behind an outcome, by the id of their fact."""
+        outcomes = self.w.material.figures["single_arm"]["outcomes"]
+        values = {fact["id"]: fact["value"] for fact in self.w.material.facts}
+        names = next(part["numerators"] for part in outcomes if part["outcome"] == outcome)
+        return [(name, int(values[name])) for name in names]
+
     def count(self, outcome: str) -> Ref:
         """How many had the outcome: the sum of the source's counts."""
-        parts = self.w.material.figures["single_arm"]["outcomes"]
-        names = next(part["numerators"] for part in parts if part["outcome"] == outcome)
-        values = {fact["id"]: fact["value"] for fact in self.w.material.facts}
-        return Ref(sum(int(values[name]) for name in names), "facts", "+".join(names), "value")
+        parts = self.parts(outcome)
+        return Ref(sum(count for _, count in parts), "facts", "+".join(name for name, _ in parts), "value")
+
+    def fewest(self, outcome: str) -> Ref:
+        """How many had the outcome if nobody is added by the smaller counts."""
+        name, count = max(self.parts(outcome), key=lambda part: part[1])
+        return Ref(count, "facts", name, "value")
 
     def main(self) -> dict[str, Any]:
         """The main share and its count."""
@@ -40,8 +51,8 @@ class SingleArm:
 
     def summary(self) -> Iterator[Block]:
         """The share with its interval, and what cannot be said."""
-        text = self.w.word("single_arm.summary", **self.main())
-        yield blocks.paragraph(self.w.runs(f"{text} {self.w.word('single_arm.no_comparison')}"), "lead")
+        told = [self.w.word(f"single_arm.{name}", **self.main()) for name in ("summary", "no_comparison", "label")]
+        yield blocks.paragraph(self.w.runs(" ".join(told)), "lead")
 
     def keyfigures(self) -> Block:
         """The main share."""
@@ -55,10 +66,11 @@ class SingleArm:
         yield self.w.paragraph("single_arm.hidden")
 
     def results(self) -> Iterator[Block]:
-        """Counts and shares, a forest of shares, and the table over hidden offices."""
+        """Counts and shares, a forest of shares, the table over hidden offices, and what stands beside the group."""
         yield self.main_table()
         yield self.forest()
         yield self.hidden_table()
+        yield from Bands(self.w, self.main()).blocks()
 
     def main_table(self) -> Block:
         """One row per outcome."""
@@ -69,7 +81,16 @@ class SingleArm:
             for name, label in labels.items()
         ]
         rows = [self._main_row(outcome) for outcome in self.card.outcome_names()]
-        return blocks.table("tab-resultat", self.w.say("single_arm.caption_main"), columns, rows)
+        return blocks.table("tab-resultat", self.w.say("single_arm.caption_main"), columns, rows, self.exclusive())
+
+    def exclusive(self) -> Runs | None:
+        """What is assumed where counts are added: the largest sum, and how few they may be; None where none is."""
+        added = [name for name in self.card.outcome_names() if len(self.parts(name)) > 1]
+        if not added:
+            return None
+        most = max(added, key=lambda name: len(self.parts(name)))
+        label = self.w.text(self.w.outcome(most).label)
+        return self.w.say("single_arm.exclusive", most=self.count(most), fewest=self.fewest(most), label=label)
 
     def _main_row(self, outcome: str) -> list[Runs]:
         book, row = self.w.book, self.share(outcome)

@@ -4,6 +4,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from analysis.report import (
+    family,
+    family_synthetic,
+    series,
     staggered_groups,
     staggered_method,
     staggered_results,
@@ -31,7 +34,8 @@ class Staggered:
 
     def summary(self) -> Iterator[Block]:
         """The conclusion, who adopted, and how far the groups differ."""
-        return staggered_summary.summary(self.numbers)
+        yield from staggered_summary.summary(self.numbers)
+        yield from series.summary(self.numbers)
 
     def keyfigures(self) -> Block:
         """The estimate, beside the regression's where the two differ in kind."""
@@ -46,11 +50,15 @@ class Staggered:
         yield from staggered_results.averages(self.numbers)
         yield from staggered_groups.groups(self.numbers)
         yield from staggered_results.regression(self.numbers)
+        yield from family.family(self.numbers)
+        yield from family_synthetic.synthetic(self.numbers)
         yield from staggered_results.uncertainty(self.numbers)
+        yield from series.results(self.numbers)
 
     def over_time(self) -> Iterator[Block]:
         """The estimate by time since adoption, and the groups over time."""
         yield from staggered_time.event_study(self.numbers)
+        yield from series.over_time(self.numbers)
         yield from self.described.over_time()
 
     def balance(self) -> Iterator[Block]:
@@ -62,7 +70,8 @@ class Staggered:
 
     def benchmark(self) -> Iterator[Block]:
         """What was put into made-up data beside what was found."""
-        return staggered_truth.truth(self.numbers)
+        yield from staggered_truth.truth(self.numbers)
+        yield from series.truth(self.numbers)
 
     def flow(self) -> dict[str, Any]:
         """Boxes of the flow diagram."""
@@ -70,4 +79,5 @@ class Staggered:
 
     def method(self) -> Iterator[Block]:
         """The estimators and their errors."""
-        return staggered_method.method(self.numbers)
+        yield from staggered_method.method(self.numbers)
+        yield from series.method(self.numbers)

@@ -51,7 +51,9 @@ def _adoption_row(m: Numbers, month: int | None, own: pd.DataFrame, used: str) -
     label = m.word("staggered.never_row") if month is None else capital(m.month(month_text(month)))
     place = f"{m.primary}/{'never' if month is None else month_text(month)}"
     unit = {"office": "office_id", "county": "county"}[m.design.unit]
-    numbers = {unit: own[unit].nunique(), "n": int(own["n"].sum())}
+    # The same persons stand in every month of a panel.
+    n = own.groupby("month")["n"].sum().max() if m.design.sampling == "panel" else own["n"].sum()
+    numbers = {unit: own[unit].nunique(), "n": int(n)}
     refs = [Ref(value, "office_cells", place, name) for name, value in numbers.items()]
     texts = (label, *(m.w.book.number(ref) for ref in refs), m.word(f"staggered.used.{used}"))
     return [m.w.runs(text) for text in texts]

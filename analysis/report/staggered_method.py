@@ -2,8 +2,12 @@
 
 from collections.abc import Iterator
 
+from analysis.card_staggered import HEADLINE
 from analysis.report import blocks
 from analysis.report.blocks import Block
+from analysis.report.book import Ref
+from analysis.report.family import headline_compares, name_of
+from analysis.report.family import sources as family_sources
 from analysis.report.staggered_groups import adoption
 from analysis.report.staggered_numbers import Numbers
 
@@ -36,22 +40,47 @@ EQUATIONS = {
 
 def data(m: Numbers) -> Iterator[Block]:
     """How it was compared, who adopted when, and what must be assumed."""
-    yield blocks.paragraph(m.w.runs(" ".join([m.word("staggered.compared"), m.word("staggered.compared_base")])))
+    yield blocks.paragraph(m.w.runs(" ".join(_compared(m))))
+    if told := list(_persons(m)):
+        yield blocks.paragraph(m.w.runs(" ".join(told)))
     if (table := adoption(m)) is not None:
         yield table
     yield m.paragraph("staggered.assumption")
 
 
+def _compared(m: Numbers) -> Iterator[str]:
+    """What is compared with what, by the estimator that the conclusion rests on."""
+    if m.estimator == HEADLINE:
+        yield m.word("staggered.compared")
+        yield m.word("staggered.compared_base")
+    else:
+        yield m.word("family.headline", name=name_of(m, m.estimator), compares=headline_compares(m))
+    if m.design.treatment.assumption is not None:
+        yield m.word("family.switches", assumption=m.w.text(m.design.treatment.assumption))
+
+
+def _persons(m: Numbers) -> Iterator[str]:
+    """Who counts when the same persons are followed, what a person weighs, and which groups the curve is of."""
+    if m.design.sampling == "panel":
+        yield m.word(f"staggered.panel.{m.design.missing}")
+    if m.design.weight is not None:
+        yield m.word("staggered.weighted", weight=m.w.covariates()[m.design.weight])
+    if m.design.balance is not None:
+        yield m.word("staggered.balanced", balance=Ref(m.design.balance, "cohort", "staggered", "balance"))
+
+
 def method(m: Numbers) -> Iterator[Block]:
     """The effect of a group in a month, their average, and the errors."""
-    yield m.paragraph("staggered.method.change")
-    yield _equation(m, "change")
+    if m.estimator == HEADLINE:
+        yield m.paragraph("staggered.method.change")
+        yield _equation(m, "change")
     yield m.paragraph("staggered.method.average")
     yield _equation(m, "average")
     if m.headline == "jackknife":
         yield m.paragraph("staggered.method.jackknife")
         yield _equation(m, "jackknife")
     yield m.paragraph("staggered.method.sources")
+    yield from family_sources(m)
 
 
 def _equation(m: Numbers, name: str) -> Block:

@@ -15,7 +15,7 @@ from analysis.report.book import Ref, Row, estimate
 from analysis.report.writer import Writer
 from analysis.tables import MAIN
 
-EFFECTS, STATIC = "callaway_santanna", "twfe_static"
+STATIC = "twfe_static"
 SIMPLE, GROUP, DYNAMIC = "simple", "group", "dynamic"
 # The convention of the static regression that is quoted.
 QUOTED = "cr1_fixest"
@@ -34,6 +34,7 @@ class Numbers:
         self.primary = self.card.outcomes.primary
         self.series = self.card.design == "aggregated_series"
         self.design = self.card.staggered
+        self.estimator = self.design.estimator
         primary = writer.rows(role="primary", outcome=self.primary, status="estimated")
         if primary.empty:
             raise ValueError(f"no primary estimate of {self.primary}")
@@ -58,7 +59,7 @@ class Numbers:
         return self.rows(
             outcome,
             horizon=horizon,
-            estimator=EFFECTS,
+            estimator=self.estimator,
             term=term,
             spec=spec,
             inference=self.headline,
@@ -80,7 +81,9 @@ class Numbers:
 
     def horizons(self, outcome: str) -> list[int | None]:
         """Horizons with an estimate, in the order of time; one None where time is counted from adoption alone."""
-        found = self.w.rows(outcome=outcome, estimator=EFFECTS, term=SIMPLE, spec=MAIN)["horizon_months"].dropna()
+        found = self.w.rows(outcome=outcome, estimator=self.estimator, term=SIMPLE, spec=MAIN)[
+            "horizon_months"
+        ].dropna()
         return sorted({int(months) for months in found}) or [None]
 
     def groups(self, outcome: str | None = None, *, horizon: int | None = None) -> list[tuple[str, Row]]:
@@ -100,13 +103,13 @@ class Numbers:
 
     def placed(self) -> Row | None:
         """Where the estimate stands among those with adoption moved between offices."""
-        found = self.rows(self.primary, estimator=EFFECTS, term=SIMPLE, spec=MAIN)
+        found = self.rows(self.primary, estimator=self.estimator, term=SIMPLE, spec=MAIN)
         found = found[found["inference"].isin(PLACED)]
         return None if found.empty else estimate(found.iloc[0])
 
     def specs(self) -> list[tuple[str, Row]]:
         """Title and estimate of each other choice in the analysis."""
-        found = self.rows(self.primary, estimator=EFFECTS, term=SIMPLE, status="estimated")
+        found = self.rows(self.primary, estimator=self.estimator, term=SIMPLE, status="estimated")
         # The first row of a choice has its headline inference.
         found = found[found["spec"].ne(MAIN) & ~found["inference"].isin(PLACED)].drop_duplicates("spec")
         known = self.w.book.catalogue["staggered"]["specs"]

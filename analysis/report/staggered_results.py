@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from analysis.report import blocks
 from analysis.report.blocks import Block, Runs
 from analysis.report.book import Row, estimate
-from analysis.report.staggered_numbers import BLANK, EFFECTS, SIMPLE, STATIC, Numbers, bounded
+from analysis.report.staggered_numbers import BLANK, SIMPLE, STATIC, Numbers, bounded
 from analysis.report.writer import capital
 from analysis.tables import FEW_OFFICES, MAIN
 
@@ -77,7 +77,7 @@ def _told(m: Numbers) -> Iterator[str]:
 
 def _conventions(m: Numbers) -> Iterator[Row]:
     """The main estimate under every inference, the headline first, then the regression under each convention."""
-    found = m.rows(m.primary, estimator=EFFECTS, term=SIMPLE, spec=MAIN, status="estimated")
+    found = m.rows(m.primary, estimator=m.estimator, term=SIMPLE, spec=MAIN, status="estimated")
     found = found[~found["inference"].isin(TOLD_APART)]
     ordered = found.assign(_last=found["inference"].ne(m.headline)).sort_values("_last", kind="stable")
     yield from (estimate(row) for _, row in ordered.iterrows())

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from analysis.card_delivery import Effect
 from analysis.months import month_number
-from analysis.report import blocks
+from analysis.report import blocks, series
 from analysis.report.blocks import Block, Runs
 from analysis.report.book import Row
 from analysis.report.staggered_numbers import BLANK, Numbers, bounded
@@ -53,12 +53,12 @@ def found(m: Numbers, effect: Effect) -> Row | None:
         return None
     if effect.group is not None and MONTH.fullmatch(effect.group):
         return dict(m.groups(effect.outcome, horizon=horizon)).get(effect.group)
-    if not _everybody(m, effect):
-        return None
+    if not is_everybody(m, effect):
+        return series.office_truth(m, effect)
     return m.overall(effect.outcome, horizon=horizon) if effect.month is None else _at(m, effect)
 
 
-def _everybody(m: Numbers, effect: Effect) -> bool:
+def is_everybody(m: Numbers, effect: Effect) -> bool:
     """Whether an effect is that of all who adopted."""
     if effect.group is None or effect.group == m.w.text(m.card.arm("treated").label):
         return True

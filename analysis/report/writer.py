@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from analysis.checks import Check
@@ -97,9 +98,11 @@ class Writer:
     def rows(self, **wanted: Any) -> pd.DataFrame:
         """Rows of the estimates table with these values."""
         frame = self.material.estimates
+        # One selection at the end: every one of them copies a wide table.
+        chosen = np.ones(len(frame), dtype=bool)
         for column, value in wanted.items():
-            frame = frame[frame[column].eq(value)]
-        return frame
+            chosen &= frame[column].eq(value).to_numpy(bool, na_value=False)
+        return frame[chosen]
 
     def row(self, **wanted: Any) -> Row:
         """The one row of the estimates table with these values; ValueError if there are none or several."""
@@ -113,7 +116,9 @@ class Writer:
         if check.text_id == "check.limitation":
             wanted = check.values["id"]
             return self.runs(next(self.text(item.text) for item in self.material.card.limitations if item.id == wanted))
-        return self.say(check.text_id, **self._check_values(check), covariates=self.covariates())
+        names = {"covariates": self.covariates(), "named": self.relations()}
+        names["methods"] = self.book.catalogue["family"]["names"]
+        return self.say(check.text_id, **self._check_values(check), **names)
 
     def _check_values(self, check: Check) -> dict[str, Any]:
         """The numbers of a check as references, and the unit of its outcome."""
@@ -129,6 +134,10 @@ class Writer:
         found = self.outcome(outcome)
         unit = "" if found.unit is None else self.text(found.unit)
         return {"share": found.kind == "share", "unit": unit, "label": self.text(found.label)}
+
+    def relations(self) -> dict[str, str]:
+        """What each relation between a source's figures is about, by its id."""
+        return {item["id"]: self.text(item["what"]) for item in self.material.figures.get("relations", [])}
 
     def covariates(self) -> dict[str, str]:
         """Labels of the background characteristics by name."""

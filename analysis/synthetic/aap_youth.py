@@ -40,6 +40,11 @@ BAD_LUCK, PERSISTENCE, RISE = 0.075, 0.80, 6
 FULL_EFFECT, RAMP = -0.028, 7
 """The campaign's effect on the county share, reached after seven months in equal steps and kept."""
 
+TURNOVER, NEW_MORE, GONE_MORE = 0.045, 0.14, -0.06
+"""Share that leaves in a month, and how far the shares of those who come and go lie from that of the office."""
+
+FLOW_ENDS = (("", ""), ("_with", ", kun medisinsk"))
+
 FORMATS = {
     "aap_unge_kontor.csv": FileFormat(
         {
@@ -52,6 +57,10 @@ FORMATS = {
             "Andel (%)": "teller delt på nevner i prosent, avrundet; skal ikke brukes",
             "Herav menn": "antall, med hull, uten betydning",
             "Rapport": "uten betydning",
+            "Tilgang": "mottakere som ikke var det ved samme kontor måneden før; tomt i den første måneden",
+            "Tilgang, kun medisinsk": "antall av dem med bare medisinsk behandling i aktivitetsplanen denne måneden",
+            "Avgang": "mottakere måneden før som ikke er det lenger; tomt i den første måneden",
+            "Avgang, kun medisinsk": "antall av dem som bare hadde medisinsk behandling måneden før",
         },
         encoding="cp1252",
         places={"Andel (%)": 1},
@@ -95,6 +104,8 @@ def generate(*, seed: int = SEED) -> Delivery:
     _meet_county_share(untreated, moved, recipients, campaign, AFTER, SHARE_AFTER)
     counts = untreated - moved
     latent = {"county": county, "recipients": recipients, "untreated": untreated, "counts": counts}
+    # Drawn by a generator of their own, so that stocks and margins are what they would be without them.
+    latent |= _flows(generator(seed + 1), recipients, counts)
     return Delivery(csv_files(FORMATS, _tables(rng, latent)), FORMATS, _truth(latent), latent)
 
 
@@ -160,11 +171,29 @@ def _meet_county_share(untreated, moved, recipients, campaign: np.ndarray, month
     untreated[others, month] += rounded_to_sum(missing * weights, missing)
 
 
+def _flows(rng: np.random.Generator, recipients: np.ndarray, counts: np.ndarray) -> dict[str, np.ndarray]:
+    """Who came since the month before and who left, and how many of each have the outcome (offices × months after the
+    first): they lead from each month's stock to the next, and have the outcome no more often than there is room for."""
+    before, now = recipients[:, :-1], recipients[:, 1:]
+    left = np.maximum(rng.binomial(before, TURNOVER), before - now)
+    entered = now - before + left
+    stayed, share = before - left, counts / recipients
+    entered_with = _with_outcome(rng, entered, share[:, 1:] + NEW_MORE, counts[:, 1:], stayed)
+    left_with = _with_outcome(rng, left, share[:, :-1] + GONE_MORE, counts[:, :-1], stayed)
+    return {"entered": entered, "entered_with": entered_with, "left": left, "left_with": left_with}
+
+
+def _with_outcome(rng: np.random.Generator, moved, share: np.ndarray, counts, stayed) -> np.ndarray:
+    """How many of `moved` have the outcome, so that those of `counts` who are left fit among those who stayed."""
+    drawn_with = rng.binomial(moved, share.clip(0, 1))
+    return drawn_with.clip(np.maximum(0, counts - stayed), np.minimum(moved, counts))
+
+
 def _tables(rng: np.random.Generator, known: dict) -> dict[str, dict]:
     county, recipients, counts = known["county"], known["recipients"], known["counts"]
     numbers = office_numbers(9301, len(county))
     return {
-        "aap_unge_kontor.csv": _count_table(rng, numbers, county, recipients, counts),
+        "aap_unge_kontor.csv": _count_table(rng, numbers, county, recipients, counts) | _flow_columns(known),
         "aap_unge_fylke.csv": _county_table(county, recipients, counts),
         "kontorer.csv": _office_table(numbers, county),
     }
@@ -186,6 +215,14 @@ def _count_table(rng, numbers, county, recipients: np.ndarray, counts: np.ndarra
         "Herav menn": men,
         "Rapport": drawn(rng, ["AAP-U1", "AAP-U2"], [0.5, 0.5], offices * MONTHS),
     }
+
+
+def _flow_columns(known: dict) -> dict[str, np.ndarray]:
+    """Columns of those who came and left; the first month has none, because the month before is not known."""
+    names = {"entered": "Tilgang", "left": "Avgang"}
+    columns = [(f"{kind}{with_it}", name + words) for kind, name in names.items() for with_it, words in FLOW_ENDS]
+    offices = len(known["recipients"])
+    return {name: np.concatenate([[""] * offices, known[kind].T.ravel().astype("U6")]) for kind, name in columns}
 
 
 def county_sums(county: np.ndarray, values: np.ndarray) -> np.ndarray:

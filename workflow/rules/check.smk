@@ -40,6 +40,28 @@ rule check_staggered:
         "../scripts/check_staggered.py"
 
 
+rule check_trial:
+    input:
+        card="cohorts/{cohort}/cohort.yaml",
+        estimates="results/restricted/{cohort}/estimates.parquet",
+        balance="results/restricted/{cohort}/balance.parquet",
+        attrition="results/restricted/{cohort}/attrition.parquet",
+    output:
+        checks="results/restricted/{cohort}/checks.json",
+    log:
+        "logs/{cohort}/check_trial.log",
+    wildcard_constraints:
+        cohort=one_of(TRIALS),
+    conda:
+        "../../environment.yml"
+    params:
+        code=code("check_trial.py"),
+    message:
+        "Prøver hva tallene bærer"
+    script:
+        "../scripts/check_trial.py"
+
+
 rule check_described:
     input:
         card="cohorts/{cohort}/cohort.yaml",
@@ -63,6 +85,7 @@ rule check_published:
     input:
         card="cohorts/{cohort}/cohort.yaml",
         estimates="results/restricted/{cohort}/estimates.parquet",
+        figures="results/restricted/{cohort}/figures.json",
     output:
         checks="results/restricted/{cohort}/checks.json",
     log:

@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 
 from analysis.card_staggered import STAGGERED_DESIGNS
+from analysis.card_trial import TRIAL_DESIGNS
 from analysis.cohorts import find_cohorts
 from analysis.delivery import delivery_files
 from analysis.files import sha256
@@ -24,7 +25,12 @@ STAGGERED = [
     for name in DELIVERED
     if name not in DESCRIBED and COHORTS[name].design in STAGGERED_DESIGNS
 ]
-MATCHED = [name for name in DELIVERED if name not in DESCRIBED + STAGGERED]
+TRIALS = [
+    name
+    for name in DELIVERED
+    if name not in DESCRIBED and COHORTS[name].design in TRIAL_DESIGNS
+]
+MATCHED = [name for name in DELIVERED if name not in DESCRIBED + STAGGERED + TRIALS]
 # Cohorts whose delivery is made up: the generator by cohort.
 GENERATED = {
     name: card.synthetic.generator for name, card in COHORTS.items() if card.synthetic
@@ -70,6 +76,7 @@ CODE_OF_NUMBERS = {
         "read_delivery.py", "build_panel.py", "match_persons.py", "estimate_did.py"
     ),
     "staggered": code("read_delivery.py", "build_panel.py", "estimate_staggered.py"),
+    "trial": code("read_delivery.py", "build_panel.py", "estimate_trial.py"),
 }
 
 
@@ -79,6 +86,8 @@ def path_of(cohort):
         return "published"
     if cohort in DESCRIBED:
         return "described"
+    if cohort in TRIALS:
+        return "trial"
     return "staggered" if cohort in STAGGERED else "matched"
 
 
@@ -115,13 +124,18 @@ def restricted(cohort, *tables):
 
 # Tables that each way makes and that are to be treated, besides estimates and attrition.
 MADE = {
-    "published": ["scenarios", "ranges"],
+    "published": ["scenarios", "ranges", "moderators"],
     "described": ["cells", "balance", "findings"],
     "matched": [
         *("cells", "balance", "overlap", "matching"),
         *("cluster_balance", "profile", "findings"),
     ],
-    "staggered": ["cells", "balance", "office_cells", "findings"],
+    "staggered": [
+        *("cells", "balance", "office_cells", "series", "funnel", "findings"),
+        *("family", "family_weights", "bacon"),
+        *("synthetic_paths", "donors", "synthetic_fit"),
+    ],
+    "trial": ["cells", "balance", "permutation", "office_sizes", "findings"],
 }
 # What matching leaves, by the names of its files; weights and ties are about persons.
 MATCHED_TABLES = [

@@ -35,7 +35,11 @@ rule estimate_staggered:
         panel_attrition="results/restricted/{cohort}/panel_attrition.parquet",
     output:
         **restricted(
-            "{cohort}", "estimates", "office_cells", "cells", "balance", "attrition"
+            "{cohort}",
+            *("estimates", "office_cells", "series", "funnel"),
+            *("family", "family_weights", "bacon"),
+            *("synthetic_paths", "donors", "synthetic_fit"),
+            *("cells", "balance", "attrition"),
         ),
     log:
         "logs/{cohort}/estimate_staggered.log",
@@ -50,6 +54,35 @@ rule estimate_staggered:
         "Anslår forskjeller etter innføringsmåned"
     script:
         "../scripts/estimate_staggered.py"
+
+
+rule estimate_trial:
+    input:
+        **restricted("{cohort}", "months", "baseline", "offices"),
+        card="cohorts/{cohort}/cohort.yaml",
+        library="config/outcomes.yaml",
+        plan=plan_lock,
+        inputs="results/restricted/{cohort}/inputs.json",
+        panel_attrition="results/restricted/{cohort}/panel_attrition.parquet",
+    output:
+        **restricted(
+            "{cohort}",
+            *("estimates", "cells", "permutation"),
+            *("office_sizes", "balance", "attrition"),
+        ),
+    log:
+        "logs/{cohort}/estimate_trial.log",
+    wildcard_constraints:
+        cohort=one_of(TRIALS),
+    conda:
+        "../../environment.yml"
+    params:
+        code=estimating_code,
+        lock=LOCK,
+    message:
+        "Anslår forskjeller mellom gruppene som ble trukket"
+    script:
+        "../scripts/estimate_trial.py"
 
 
 rule describe_cohort:
@@ -85,6 +118,7 @@ rule estimate_published:
         scenarios="results/restricted/{cohort}/scenarios.parquet",
         ranges="results/restricted/{cohort}/ranges.parquet",
         attrition="results/restricted/{cohort}/attrition.parquet",
+        moderators="results/restricted/{cohort}/moderators.parquet",
     log:
         "logs/{cohort}/estimate_published.log",
     wildcard_constraints:

@@ -2,9 +2,12 @@
 
 from analysis.cards import read_card
 from analysis.check_cohort import check_published
-from analysis.files import read_parquet, write_json
+from analysis.files import read_json, read_parquet, write_json
 from analysis.logs import log_to
+from analysis.published import Figures
 
 log_to(snakemake.log[0])
-verdicts = check_published(read_card(snakemake.input.card), read_parquet(snakemake.input.estimates))
+card = read_card(snakemake.input.card)
+figures = Figures.model_validate(read_json(snakemake.input.figures))
+verdicts = check_published(card, read_parquet(snakemake.input.estimates), figures)
 write_json(snakemake.output.checks, verdicts.record())

@@ -1,5 +1,6 @@
 """Estimate one cohort with staggered adoption: its effects, and the groups over time beside them."""
 
+from analysis.attrition import continued
 from analysis.cards import read_card
 from analysis.describe import describe, describe_baseline
 from analysis.estimate_staggered import estimate_staggered
@@ -17,6 +18,11 @@ who = identity(snakemake.wildcards.cohort, card, read_json(snakemake.input.input
 result = estimate_staggered(card, **tables, **who)
 write_parquet(result.estimates, snakemake.output.estimates)
 write_parquet(result.office_cells, snakemake.output.office_cells)
+write_parquet(result.series.series, snakemake.output.series)
+write_parquet(result.series.funnel, snakemake.output.funnel)
+for name, table in result.family.items():
+    write_parquet(table, snakemake.output[name])
 write_parquet(describe(card, **tables), snakemake.output.cells)
 write_parquet(describe_baseline(card, tables["baseline"]), snakemake.output.balance)
-write_parquet(read_parquet(snakemake.input.panel_attrition), snakemake.output.attrition)
+earlier = read_parquet(snakemake.input.panel_attrition)
+write_parquet(continued(earlier, result.attrition), snakemake.output.attrition)
