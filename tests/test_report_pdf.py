@@ -4,6 +4,7 @@ import copy
 import io
 import json
 import re
+import zlib
 from pathlib import Path
 
 import page as page_validation
@@ -12,6 +13,7 @@ import pypdfium2
 import pytest
 
 from analysis.report import pdf
+from analysis.report.pdf import saved
 
 ROOT = Path(__file__).parents[1]
 SHARED = ROOT / "reports" / "_shared"
@@ -188,3 +190,19 @@ def test_an_unknown_font_stops_the_document(tmp_path):
 def test_the_pass_over_the_tags_changes_nothing_the_second_time(content):
     with pikepdf.open(io.BytesIO(pdf.with_row_headers(content))) as again:
         assert sum(scope_of(tag) == "/Row" for tag in tags(again) if pikepdf.Name.TH == tag.S) == 7
+
+
+def test_a_stream_that_ends_in_a_carriage_return_still_has_one_length():
+    """Both a plain one and a packed one, whose last bytes are a sum over its content."""
+    texts = [b"%" + b"a" * length for length in range(300)]
+    packed = next(text for text in map(zlib.compress, texts) if text.endswith(b"\r"))
+    made = pikepdf.new()
+    for place, raw in enumerate((b"0 0 m\r", packed)):
+        made.add_blank_page()
+        made.pages[place].Contents = made.make_stream(b"")
+        made.pages[place].Contents.write(raw, filter=pikepdf.Name.FlateDecode if place else None)
+    content = saved(made)
+    assert b"\r\nendstream" not in content
+    with pikepdf.open(io.BytesIO(content)) as again:
+        read = [page.Contents.read_bytes() for page in again.pages]
+    assert read == [b"0 0 m\r", zlib.decompress(packed)]

@@ -1,5 +1,6 @@
 """The report as PDF/UA-1 and PDF/A-2a: Typst sets it, and a pass over the tags finishes the tables."""
 
+import base64
 import datetime as dt
 import hashlib
 import io
@@ -19,6 +20,8 @@ from analysis.report import figures
 from analysis.report.html import href, outline
 
 STANDARDS = ["ua-1", "a-2a"]
+# A stream that ends in a carriage return, before the line feed and the word that close it.
+AMBIGUOUS = b"\r\nendstream"
 TABLE_BODY = Name.TBody
 
 
@@ -104,9 +107,43 @@ def with_row_headers(content: bytes) -> bytes:
             cells = [cell for cell in _children(row) if cell.S in (Name.TD, Name.TH)]
             if cells and cells[0].S == Name.TD:
                 _make_row_header(cells[0])
-        stream = io.BytesIO()
-        pdf.save(stream, deterministic_id=True, object_stream_mode=pikepdf.ObjectStreamMode.preserve)
+        return saved(pdf)
+
+
+def saved(pdf: pikepdf.Pdf) -> bytes:
+    """The bytes of the document, in which every stream has one length.
+
+    A stream whose last byte is a carriage return would run into the line feed before `endstream`: read as one line
+    ending they make it a byte too short, and PDF/A forbids that (ISO 19005-2, 6.1.7.1). Such a stream is wrapped in
+    ASCII85, which ends in another sign; streams that are made in saving cannot be, so they are then done without.
+    """
+    for item in pdf.objects:
+        if isinstance(item, pikepdf.Stream) and item.read_raw_bytes().endswith(b"\r"):
+            _wrap(item)
+    kept, plain = pikepdf.ObjectStreamMode.preserve, pikepdf.ObjectStreamMode.disable
+    content = _bytes(pdf, kept)
+    return _bytes(pdf, plain) if AMBIGUOUS in content else content
+
+
+def _bytes(pdf: pikepdf.Pdf, mode: pikepdf.ObjectStreamMode) -> bytes:
+    stream = io.BytesIO()
+    # Typst has compressed what is to be; doing it again would undo what wrapped streams were wrapped for.
+    pdf.save(stream, deterministic_id=True, object_stream_mode=mode, compress_streams=False)
     return stream.getvalue()
+
+
+def _wrap(stream: pikepdf.Stream) -> None:
+    """Encode a stream once more; its other filters stay as they were, behind the new one."""
+    filters, parameters = (_listed(stream.get(name)) for name in ("/Filter", "/DecodeParms"))
+    known = Array([None, *parameters]) if parameters else None
+    wrapped = base64.a85encode(stream.read_raw_bytes()) + b"~>"
+    stream.write(wrapped, filter=Array([Name.ASCII85Decode, *filters]), decode_parms=known)
+
+
+def _listed(value: Any) -> list[Any]:
+    if value is None:
+        return []
+    return list(value) if isinstance(value, Array) else [value]
 
 
 def _children(element: Any) -> list[Dictionary]:
