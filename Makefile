@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := run
-.PHONY: run test new-cohort order check plan-lock schema bench soak verify requirements clean help
+.PHONY: run test new-cohort order check plan plan-lock blind power certify schema bench soak verify requirements clean help
 
 PYTHON ?= python3
 VENV ?= .venv
@@ -32,8 +32,22 @@ order: $(VENV)/.ok ## what to order from Nav and SSB: make order COHORT=hpmt [OU
 check: $(VENV)/.ok ## validate card and data: make check COHORT=hpmt
 	@python -m analysis check "$(COHORT)"
 
+plan: $(VENV)/.ok ## the analysis plan as readable text: make plan COHORT=hpmt [OUT=plan.md]
+	@python -m analysis plan "$(COHORT)" $(if $(OUT),--out "$(OUT)")
+
+blind: $(VENV)/.ok ## everything with the assignment drawn anew, for the owner alone: make blind COHORT=...
+	@python -m analysis blind "$(COHORT)"
+
 plan-lock: $(VENV)/.ok ## freeze the analysis part of a card: make plan-lock COHORT=...
 	@python -m analysis plan-lock "$(COHORT)"
+
+# Arguments of `make power`, as `python -m analysis power` has them in small letters.
+PLANNED = OFFICES PERSONS ICC BASE CV BEFORE AFTER SERIAL EFFECTIVE R_SQUARED LEVEL
+power: $(VENV)/.ok ## plan a study: make power DESIGN=cluster OFFICES=20 PERSONS=40 ICC=0.02 BASE=0.4
+	@python -m analysis power $(if $(DESIGN),--design "$(DESIGN)") $(foreach name,$(PLANNED),$(if $($(name)),--$(shell echo $(name) | tr A-Z a-z) "$($(name))"))
+
+certify: $(VENV)/.ok ## try the plan on made-up persons: make certify COHORT=... [DRAWS=500]
+	@python -m analysis certify "$(COHORT)" $(if $(DRAWS),--draws "$(DRAWS)")
 
 schema: $(VENV)/.ok ## write the JSON schemas that editors use
 	@python -m analysis schema

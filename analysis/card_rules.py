@@ -8,6 +8,7 @@ Each rule yields (key, what is wrong, how to mend it) and says nothing about par
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from analysis.card_appraisal_rules import APPRAISAL_RULES
 from analysis.card_file_rules import FILE_RULES
 from analysis.card_format_rules import FORMAT_RULES
 from analysis.card_library import known_outcomes
@@ -272,6 +273,7 @@ RULES: tuple[Callable[[dict[str, Any]], Iterator[Finding]], ...] = (
     made_up_deliveries_say_what_is_true,
     accepted_findings_name_files,
     keys_have_one_place,
+    *APPRAISAL_RULES,
     *FILE_RULES,
     *FORMAT_RULES,
     *MATCHING_RULES,

@@ -9,6 +9,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, field_serializer
 
+from analysis.card_appraisal import Appraisal
+from analysis.card_certify import Certify
 from analysis.card_delivery import Accepted, Column, File, Growing, Municipality, Pseudonymise, Register, Synthetic
 from analysis.card_matching import Matching, MatchingChange
 from analysis.card_rules import cross_checks
@@ -41,11 +43,14 @@ class Report(Strict):
     contact: Filled | None = None
 
 
-class Population(Strict):
-    """Whom the cohort is about."""
+class Population(Growing):
+    """Whom the cohort is about. Cohorts with the same `group` are about the same kind of people."""
+
+    LATER = ("group",)
 
     description: Words
     eligibility: list[Words] = Field(min_length=1)
+    group: Slug | None = Field(None, description="Name shared by cohorts of the same kind of people")
 
 
 class Assignment(Growing):
@@ -62,11 +67,14 @@ class Assignment(Growing):
     source: Slug | None = Field(None, description="Source that tells who had the intervention, an id under sources")
 
 
-class Content(Strict):
-    """What the participants got, and what the others got."""
+class Content(Growing):
+    """What the participants got, and what the others got. Cohorts with the same `comparator` compare with the same."""
+
+    LATER = ("comparator",)
 
     intervention: Words
     usual_care: Words
+    comparator: Slug | None = Field(None, description="Name shared by cohorts whose usual care is the same")
 
 
 class TimeZero(Strict):
@@ -145,8 +153,18 @@ class Benchmark(Strict):
     title: Words
 
 
-class Checks(Strict):
+class Checks(Growing):
     """Thresholds of the checks, with the sources in docs/methods.md."""
+
+    LATER = (
+        "honest_limit",
+        "honest_bounds",
+        "period_months",
+        "periods",
+        "pre_trend_power",
+        "pre_months",
+        "small_count",
+    )
 
     smd_limit: float = Field(0.1, gt=0)
     lost_treated_limit: Share = 0.2
@@ -154,6 +172,13 @@ class Checks(Strict):
     ess_floor: float = Field(50, gt=0)
     spread_limit: float = Field(1.0, gt=0, description="Width of the range over analyses, in standard errors")
     few_treated_offices: int = Field(6, ge=1, description="Fewest treated offices for an asymptotic p-value")
+    honest_limit: float = Field(1.0, ge=0, description="Least breakdown value of relative magnitudes")
+    honest_bounds: list[Annotated[float, Field(ge=0)]] = Field([0.5, 1.0, 2.0], description="Relative magnitudes shown")
+    period_months: int = Field(3, ge=1, description="Months in a period of the event study that trends are tried on")
+    periods: int = Field(4, ge=1, description="Most periods on each side of the last before the start")
+    pre_trend_power: float = Field(0.8, gt=0.05, lt=1, description="Chance with which the missed trend would be seen")
+    pre_months: int = Field(12, ge=1, description="Fewest months measured before the start")
+    small_count: int = Field(10, ge=0, description="Fewest with, or without, the outcome in a group")
 
 
 class Inference(Strict):
@@ -192,6 +217,14 @@ class Disclosure(Strict):
     reason: Words
 
 
+class Deviation(Strict):
+    """A change of the analysis after the plan was locked: when it was decided, which key of the plan, and why."""
+
+    date: Date
+    key: Slug
+    reason: Words
+
+
 class Source(Strict):
     """A text that the card rests on. Interviews tell what advisers say they do, never what it leads to."""
 
@@ -207,6 +240,9 @@ class Limitation(Strict):
     id: Slug
     text: Words
     downgrade: int = Field(0, ge=0, le=2)
+    domain: Literal["execution", "indirectness", "imprecision"] = Field(
+        "execution", description="What a step down is about"
+    )
     short: Words | None = Field(None, description="A few words for the list of reasons")
 
 
@@ -246,11 +282,14 @@ class Card(Strict):
     trial: Trial | None = None
     inference: Inference = Inference()
     checks: Checks = Checks()
+    certify: Certify = Certify()
     benchmark: Benchmark | None = None
     sensitivity: list[Sensitivity] = []
     published: Published | None = None
     disclosure: Disclosure
     limitations: list[Limitation] = []
+    deviations: list[Deviation] = Field([], description="Changes of the analysis after the lock, in time order")
+    appraisal: Appraisal | None = None
     sources: list[Source] = Field(min_length=1)
 
     def arm(self, role: str) -> Arm:
@@ -288,7 +327,7 @@ ANALYSIS_KEYS = (
     "published",
 )
 # Keys that came after the first plans were locked: at their default they leave no trace, so that the locks hold.
-LATER_KEYS = ("base_period", "analysis", "registers", "municipality", "staggered", "trial", "series")
+LATER_KEYS = ("base_period", "analysis", "registers", "municipality", "staggered", "trial", "series", "certify")
 
 
 def read_card(path: str | Path) -> Card:

@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from analysis import __version__
+from analysis.cli_plan import add_plan
+from analysis.cli_power import add_power
 from analysis.problems import Problem, ProblemsFound
 
 if TYPE_CHECKING:
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
 
     from analysis.cards import Card
     from analysis.findings import Finding
+    from analysis.intake import Delivery
     from analysis.published import Figures
 
 COHORTS = Path("cohorts")
@@ -92,6 +95,8 @@ def parser() -> argparse.ArgumentParser:
     lock.set_defaults(command=_plan_lock)
     verify = commands.add_parser("verify", help="regn ut sjekksummene av alt som er sluppet ut, på nytt")
     verify.set_defaults(command=_verify)
+    add_plan(commands)
+    add_power(commands)
     _add_start(commands)
     schema = commands.add_parser("schema", help="skriv skjemaene som redigeringsprogrammer bruker")
     schema.set_defaults(command=_schema)
@@ -260,25 +265,31 @@ def data_words(path: Path, card: "Card") -> list[str]:
 
 
 def delivery_words(cohort: str, card: "Card", root: Path) -> list[str]:
-    """Who is left after each restriction, and what the checks found.
+    """Who is left after each restriction, and what the checks found."""
+    from analysis.panel import build_panel
+
+    with tempfile.TemporaryDirectory() as place:
+        delivery = fresh_delivery(cohort, card, root, Path(place))
+        lines = attrition_words(card, build_panel(card, delivery).attrition)
+    return lines + [finding_words(finding, card) for finding in delivery.findings]
+
+
+def fresh_delivery(cohort: str, card: "Card", root: Path, place: Path) -> "Delivery":
+    """The delivery as it lies now, read and checked; its spells go to the folder `place`.
 
     A synthetic delivery that is not there is made for the purpose.
     """
     from analysis.delivery_files import pseudonym_key
     from analysis.intake import read_delivery
-    from analysis.panel import build_panel
     from analysis.places import data_folders
     from analysis.synthetic import write
 
-    with tempfile.TemporaryDirectory() as place:
-        folder = data_folders({cohort: card}, root)[cohort]
-        if card.synthetic is not None and not folder.is_dir():
-            folder = Path(place) / "delivery"
-            write(card.synthetic.generator, folder)
-        key = pseudonym_key(cohort, card, root)
-        delivery = read_delivery(card, folder, cohort=cohort, spells=Path(place) / "spells.parquet", key=key)
-        lines = attrition_words(card, build_panel(card, delivery).attrition)
-    return lines + [finding_words(finding, card) for finding in delivery.findings]
+    folder = data_folders({cohort: card}, root)[cohort]
+    if card.synthetic is not None and not folder.is_dir():
+        folder = place / "delivery"
+        write(card.synthetic.generator, folder)
+    key = pseudonym_key(cohort, card, root)
+    return read_delivery(card, folder, cohort=cohort, spells=place / "spells.parquet", key=key)
 
 
 def finding_words(finding: "Finding", card: "Card") -> str:
@@ -331,8 +342,14 @@ def missing_words(path: Path, card: "Card") -> list[str]:
             lines.append(f"Planen er ikke låst. Kjør: make plan-lock COHORT={path.parent.name}")
         return lines
     changed = _changed_keys(card, read_lock(card, lock))
+    idle = sorted({item.key for item in card.deviations} - set(changed))
+    if idle:
+        lines.append(f"Ført som avvik (deviations), men likt i kortet og i låsen: {', '.join(idle)}.")
     if changed:
         lines.append(f"Kortet avviker fra den låste planen: {', '.join(changed)}. Rapporten viser avvikene.")
+        untold = [key for key in changed if key not in {item.key for item in card.deviations}]
+        if untold:
+            lines.append(f"Avvik uten dato og grunn i kortet (deviations): {', '.join(untold)}.")
     return lines
 
 

@@ -24,11 +24,18 @@ DESIGN_ORDER = (
     "single_arm",
     "exposures",
 )
+# Scales that say what an intervention changed, and what a number on them measures.
+MEASURES = {
+    "difference": "risk_difference",
+    "log_risk_ratio": "log_risk_ratio",
+    "log_odds_ratio": "log_odds_ratio",
+}
 HEADLINE = (
     "outcome",
     "horizon_months",
     "scale",
     "estimate",
+    "std_error",
     "conf_low",
     "conf_high",
     "base_rate",
@@ -103,22 +110,30 @@ def _empty_headline(card: Card, estimates: pd.DataFrame) -> pd.Series:
 def comparability(results: Mapping[str, CohortResult]) -> pd.DataFrame:
     """Every pair of cohorts: may they share a column, and if not, which of the gate's questions says no.
 
-    Outcome, horizon, population, usual care and data kind must be the same, and both must be differences.
+    Outcome, horizon, population, usual care and data kind must be the same, and both must be effects on one scale.
     """
     headlines = comparison(results).set_index("cohort")
+    answers = {cohort: gate_answers(results[cohort].card, headlines.loc[cohort]) for cohort in results}
     rows = []
     for a, b in combinations(sorted(results), 2):
-        reasons = list(_differences(results[a].card, results[b].card, headlines.loc[a], headlines.loc[b]))
+        reasons = [name for name, answer in answers[a].items() if answer is None or answer != answers[b][name]]
         rows.append({"cohort_a": a, "cohort_b": b, "comparable": not reasons, "reasons": ";".join(reasons)})
     return pd.DataFrame(rows, columns=["cohort_a", "cohort_b", "comparable", "reasons"])
 
 
-def _differences(a: Card, b: Card, head_a: pd.Series, head_b: pd.Series) -> Iterable[str]:
-    if a.population.description != b.population.description:
-        yield "population"
-    if a.content.usual_care != b.content.usual_care:
-        yield "usual_care"
-    for column in ("outcome", "horizon_months", "scale", "data_kind"):
-        left, right = head_a[column], head_b[column]
-        if pd.isna(left) or pd.isna(right) or left != right or (column == "scale" and left != "difference"):
-            yield column
+def gate_answers(card: Card, headline: pd.Series) -> dict[str, str | int | None]:
+    """What a cohort answers to each of the gate's questions; None where it has no answer, which agrees with nobody's.
+
+    Two cohorts have the same population, or the same usual care, when their cards name the same one (`group`,
+    `comparator`), or name none and describe it in the same words.
+    """
+    population, content = card.population, card.content
+    known = {name: None if pd.isna(headline[name]) else headline[name] for name in ("outcome", "horizon_months")}
+    return {
+        "population": population.group or f"«{population.description.nb}»",
+        "usual_care": content.comparator or f"«{content.usual_care.nb}»",
+        **known,
+        # A number that could not be estimated is on no scale: nothing stands in its place.
+        "scale": headline["scale"] if headline["status"] == "estimated" and headline["scale"] in MEASURES else None,
+        "data_kind": card.data_kind,
+    }

@@ -12,11 +12,13 @@ from analysis.did_rows import not_estimated, numbers_of, role_of, row_of
 from analysis.estimate_single_arm import delivered_share_rows
 from analysis.event_values import EventValues, event_values, has_a_change
 from analysis.group_curves import curve_rows, group_cells
+from analysis.influence import NOTHING, without_each_office
 from analysis.match_methods import people_of
 from analysis.match_persons import Matched
 from analysis.match_ties import AVERAGED
 from analysis.matched_dr import doubly_robust_rows
 from analysis.matched_effects import Sample, effects, samples
+from analysis.matched_sets import NO_SETS, set_patterns
 from analysis.panel import Panel
 from analysis.plain_did import benchmark_rows, unmatched_rows
 from analysis.problems import ProblemsFound
@@ -26,10 +28,13 @@ from analysis.tables import MAIN, NO_CHANGE, ONE_GROUP
 
 @dataclass(frozen=True)
 class DidResult:
-    """`estimates` per design.md, and `cells`: sums per sample (unmatched, matched), arm and month."""
+    """`estimates` per design.md, and `cells`: sums per sample (unmatched, matched), arm and month. `influence`: the
+    headline without each office, where offices are clusters; `sets`: patterns of the matched sets (`set_patterns`)."""
 
     estimates: pd.DataFrame
     cells: pd.DataFrame
+    influence: pd.DataFrame
+    sets: pd.DataFrame
 
 
 def estimate_did(card: Card, panel: Panel, matched: Matched, **identity: str) -> DidResult:
@@ -45,16 +50,30 @@ def estimate_did(card: Card, panel: Panel, matched: Matched, **identity: str) ->
         "conf_level": card.inference.level,
     }
     values, people = event_values(card, panel), people_of(card, panel.baseline)
+    found = samples(card, people, matched)
     compared = [name for name in card.outcome_names() if _in_both_arms(card, values, people.frame, name)]
     sums = group_cells(card, panel, matched)
     rows = [
-        *matched_rows(card, values, matched, samples(card, people, matched), compared),
+        *matched_rows(card, values, matched, found, compared),
         *unmatched_rows(card, panel, values, compared),
         *benchmark_rows(card, panel, values, compared),
         *curve_rows(card, sums),
         *(delivered_share_rows(card, values, people.frame) if card.design == "single_arm" else ()),
     ]
-    return DidResult(estimates(rows, **common), sums)
+    main, after = found.get(MAIN), (card.outcomes.primary, card.horizons[0])
+    patterns = NO_SETS if main is None else set_patterns(main, values.at(main.people, *after))
+    return DidResult(estimates(rows, **common), sums, _influence(card, values, main), patterns)
+
+
+def _influence(card: Card, values: EventValues, main: Sample | None) -> pd.DataFrame:
+    """The headline without each office in turn, the matches as they are; no rows where offices are no clusters."""
+    outcome, horizon = card.outcomes.primary, card.horizons[0]
+    if main is None or card.inference.cluster != "office" or not has_a_change(outcome):
+        return NOTHING
+    change = values.change(main.people, outcome, horizon)
+    kept = np.isfinite(change) & (main.weight > 0)
+    offices = main.people["office_id"].to_numpy(dtype=object)[kept]
+    return without_each_office(change[kept], main.treated[kept], offices, main.weight[kept])
 
 
 def _in_both_arms(card: Card, values: EventValues, people: pd.DataFrame, outcome: str) -> bool:

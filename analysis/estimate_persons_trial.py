@@ -16,6 +16,8 @@ import pandas as pd
 from analysis.cards import Card
 from analysis.describe import describe
 from analysis.drawn_persons import DrawnPersons, drawn_persons
+from analysis.influence import NOTHING
+from analysis.missing_outcomes import missing_bounds
 from analysis.outcomes import load_outcomes
 from analysis.problems import ProblemsFound
 from analysis.results import estimates
@@ -66,6 +68,8 @@ def estimate_persons_trial(
         office_sizes=office_sizes(card, baseline),
         balance=baseline_balance(card, baseline),
         attrition=with_measured(card, baseline, months, attrition),
+        missing=missing_bounds(card, baseline, months),
+        influence=NOTHING,
     )
 
 

@@ -22,6 +22,7 @@ from analysis.results import estimates
 from analysis.series.results import SeriesResult, series_results
 from analysis.staggered.cell_arrays import CellArrays
 from analysis.staggered.design import NEVER
+from analysis.staggered.event_periods import Periods, event_covariance
 from analysis.staggered.inference import FEW_TREATED, ONE_OFFICE
 from analysis.staggered.parameters import COUNTS, parameters
 from analysis.staggered.person_effects import complete_rows, person_effects
@@ -55,7 +56,8 @@ class StaggeredEstimates:
     `staggered_analysis.effects_from_cells` gives them again;
     `ledger`: outcome, horizon_months, reason, group, persons, offices of adoption groups that were left out;
     `attrition`: who is left of the cohort behind the headline, steps counted from 1; `series`: what a series of counts
-    gives beside the headline; `family`: tables of all estimators beside each other, by name as released."""
+    gives beside the headline; `family`: tables of all estimators beside each other, by name as released; `events`: the
+    event study in periods (`event_covariance`); `influence`: the headline without each office (office_id, estimate)."""
 
     estimates: pd.DataFrame
     office_cells: pd.DataFrame
@@ -63,6 +65,8 @@ class StaggeredEstimates:
     attrition: pd.DataFrame
     series: SeriesResult
     family: dict[str, pd.DataFrame]
+    events: pd.DataFrame
+    influence: pd.DataFrame
 
 
 def estimate_staggered(
@@ -83,13 +87,14 @@ def estimate_staggered(
     source = source_of(card, baseline, months, aggregates, offices)
     common = {**identity, "data_kind": card.data_kind, "design": card.design, "conf_level": card.inference.level}
     main = analysed(card, source, card.outcomes.primary, main_horizon(card))
+    universal = analysed(card, source, card.outcomes.primary, main_horizon(card), base="universal")
     adjusted = _adjusted(card, baseline, months, main)
     beside = series_results(card, source.cells, aggregates, offices, outcome=card.outcomes.primary)
     others = family(card, source, People(baseline, months, offices))
     own = _main_rows(card, main) if adjusted is None else _adjusted_rows(card, main, adjusted)
     rows = [
         *(own if card.staggered.estimator == HEADLINE else _beside_another(own)),
-        *_placebo_rows(card, source),
+        *_placebo_rows(card, universal),
         *_choice_rows(card, source),
         *_regression_rows(card, source, main),
         *others.rows,
@@ -100,7 +105,24 @@ def estimate_staggered(
     rows += beside.rows
     left = [stated_rows(0, "", {}, {}), *_attrition(card, main, baseline, months, offices)]
     attrition = pd.concat(left, ignore_index=True)
-    return StaggeredEstimates(estimates(rows, **common), source.cells, _ledger(card, main), attrition, beside, tables)
+    return StaggeredEstimates(
+        estimates(rows, **common),
+        source.cells,
+        _ledger(card, main),
+        attrition,
+        beside,
+        tables,
+        event_covariance(universal.result, Periods(card.checks.period_months, card.checks.periods)),
+        _influence(card, main.result if adjusted is None else adjusted),
+    )
+
+
+def _influence(card: Card, result: StaggeredResult) -> pd.DataFrame:
+    """The headline without each office or county in turn; no rows where it rests on another estimator or on persons."""
+    if result.left_out is None or card.staggered.estimator != HEADLINE:
+        return pd.DataFrame({"office_id": pd.Series(dtype="str"), "estimate": pd.Series(dtype="float64")})
+    (row,) = np.flatnonzero((result.table["term"] == "simple").to_numpy(bool))
+    return pd.DataFrame({"office_id": result.offices.astype(str), "estimate": result.left_out[:, row]})
 
 
 def _beside_another(rows: Iterator[dict]) -> Iterator[dict]:
@@ -144,9 +166,8 @@ def _placed(analysis: Analysis, row: dict[str, Any]) -> dict[str, Any]:
     return placed_row(row, analysis.horizon, analysis.unit)
 
 
-def _placebo_rows(card: Card, source: Source) -> Iterator[dict]:
+def _placebo_rows(card: Card, main: Analysis) -> Iterator[dict]:
     """The mean of the effects in the year before adoption, counted from the month before it, where none should be."""
-    main = analysed(card, source, card.outcomes.primary, main_horizon(card), base="universal")
     result, last = main.result, BEFORE[1] - card.staggered.anticipation
     chosen = (result.table["term"] == "dynamic") & result.table["event_time"].between(BEFORE[0], last)
     rows = np.flatnonzero(chosen.fillna(False).to_numpy(bool))

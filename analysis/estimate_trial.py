@@ -13,10 +13,12 @@ import pandas as pd
 from analysis.cards import Card
 from analysis.describe import describe
 from analysis.estimate_persons_trial import estimate_persons_trial
+from analysis.influence import NOTHING, office_average_without_each, without_each_office
+from analysis.missing_outcomes import missing_bounds
 from analysis.results import estimates
 from analysis.tables import MAIN, PERMUTATION
 from analysis.trial_analysis import Analysis
-from analysis.trial_people import people_of
+from analysis.trial_people import People, people_of
 from analysis.trial_rows import holm_rows, without_asymptotics
 from analysis.trial_sizes import baseline_balance, office_sizes
 from analysis.trial_tables import TrialEstimates, stop_without_headline, with_measured
@@ -61,7 +63,18 @@ def estimate_trial(
         office_sizes=office_sizes(card, baseline),
         balance=baseline_balance(card, baseline),
         attrition=with_measured(card, baseline, months, attrition),
+        missing=missing_bounds(card, baseline, months),
+        influence=_influence(card, found[0].people),
     )
+
+
+def _influence(card: Card, people: People) -> pd.DataFrame:
+    """The headline without each office, numbered in the order of their names; no rows where strata are adjusted for."""
+    if people.strata is not None:
+        return NOTHING
+    offices = people.office.astype(str).tolist()
+    without = without_each_office if card.trial.average == "persons" else office_average_without_each
+    return without(people.y, people.arm, offices)
 
 
 def _family_rows(card: Card, rows: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:

@@ -138,6 +138,11 @@ def _arm(card: Card, frame: pd.DataFrame) -> pd.Series:
     """The delivered group; in a staggered design treated once the office has begun, and in a panel if it ever does."""
     if "arm" in frame or card.design != "staggered_did":
         return _text(frame, "arm")
+    return adopted_arm(card, frame)
+
+
+def adopted_arm(card: Card, frame: pd.DataFrame) -> pd.Series:
+    """The group of each person of a staggered design, from `adoption_month` and `time_zero`."""
     if card.staggered is not None and card.staggered.sampling == "panel":
         adopts = frame["adoption_month"].notna()
     else:

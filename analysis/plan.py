@@ -1,9 +1,10 @@
 """The plan: the part of a card that fixes the analysis, its hash, and the lock that freezes it."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from analysis.cards import Card, analysis_part
+from analysis.cards import ANALYSIS_KEYS, LATER_KEYS, Card, analysis_part
 from analysis.files import read_json, write_json
 from analysis.problems import Problem, ProblemsFound
 from analysis.provenance import canonical_digest
@@ -28,18 +29,25 @@ def write_lock(card: Card, path: str | Path, *, date: str, version: str) -> None
     write_json(path, {"plan_hash": canonical_digest(plan), "locked": date, "version": version, "plan": plan})
 
 
-def read_lock(card: Card, path: str | Path | None) -> dict[str, Any] | None:
+def read_lock(card: Card, path: str | Path | None, *, cohort: str = "...") -> dict[str, Any] | None:
     """The lock of a cohort, or None where none is needed and none is there; an empty `path` means there is none.
 
-    Raises ProblemsFound for data on persons without a lock: nothing is estimated before the plan is fixed.
+    Raises ProblemsFound as `require_lock` does.
     """
-    if path and Path(path).is_file():
-        return read_json(path)
-    if card.data_kind in LOCKED_KINDS:
+    lock = read_json(path) if path and Path(path).is_file() else None
+    require_lock(card, lock, cohort=cohort)
+    return lock
+
+
+def require_lock(card: Card, lock: dict[str, Any] | None, *, cohort: str = "...") -> None:
+    """Stop before outcomes of persons are matched, described or estimated while the plan is not fixed.
+
+    `cohort` stands in the command that mends it. Raises ProblemsFound for data on persons without a lock.
+    """
+    if lock is None and card.data_kind in LOCKED_KINDS:
         what = "planen er ikke låst, og ingenting anslås før den er det."
-        problem = Problem("plan.lock", what, "Kjør: make plan-lock COHORT=...")
-        raise ProblemsFound("Analyseplanen mangler lås.", [problem])
-    return None
+        mend = f"Kjør: make plan-lock COHORT={cohort} (eller prøv alt med skjult fordeling: make blind COHORT={cohort})"
+        raise ProblemsFound("Analyseplanen mangler lås.", [Problem("plan.lock", what, mend)])
 
 
 def deviations(card: Card, lock: dict[str, Any] | None) -> list[str]:
@@ -49,3 +57,23 @@ def deviations(card: Card, lock: dict[str, Any] | None) -> list[str]:
     now, then = analysis_part(card), lock["plan"]
     # A key that only the lock has counts too: the pipeline may have lost it since.
     return [key for key in {**now, **then} if now.get(key) != then.get(key)]
+
+
+def planned_card(card: Card, lock: dict[str, Any]) -> Card:
+    """The card with the analysis that was locked; keys that the plan does not mention are at their default.
+
+    Raises pydantic's ValidationError where the locked plan is no longer one that a card can hold.
+    """
+    whole = card.model_dump(mode="json")
+    rest = {key: value for key, value in whole.items() if key not in (*ANALYSIS_KEYS, *LATER_KEYS)}
+    return Card.model_validate(rest | lock["plan"])
+
+
+def deviating(cards: Mapping[str, Card], folder: str | Path) -> list[str]:
+    """Cohorts under `folder` whose card differs from its lock: those whose planned analysis is run beside."""
+    found = []
+    for name, card in cards.items():
+        path = lock_path(Path(folder) / name / "cohort.yaml")
+        if path.is_file() and deviations(card, read_json(path)):
+            found.append(name)
+    return found

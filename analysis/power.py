@@ -85,6 +85,15 @@ def power_of_offices(ratio: float, df: float, *, level: float = 0.95, quantiles:
     return float(nct.sf(-stdtrit(df, tail), df, abs(ratio)))
 
 
+def ratio_needed(df: float, *, power: float = 0.8, level: float = 0.95, quantiles: str = "t") -> float:
+    """How many standard errors a difference must be for this power: the root in noncentrality of `power_of_offices`."""
+    _require_power(power, level)
+    reach = 10.0
+    while power_of_offices(reach, df, level=level, quantiles=quantiles) < power:
+        reach *= 4
+    return _root(lambda ratio: power_of_offices(ratio, df, level=level, quantiles=quantiles) - power, 0.0, reach)
+
+
 # Whole offices, outcome measured once
 
 
@@ -167,7 +176,7 @@ def continuous_smallest(
     sd: float, design: Offices, *, power: float = 0.8, level: float = 0.95, quantiles: str = "t"
 ) -> float:
     """The smallest difference between means that is seen with this power."""
-    ratio = _ratio_needed(design.df, power=power, level=level, quantiles=quantiles)
+    ratio = ratio_needed(design.df, power=power, level=level, quantiles=quantiles)
     return ratio * design.std_error(_variance(sd), _variance(sd))
 
 
@@ -243,7 +252,7 @@ def did_binary_smallest(
     std_error = did_std_error(
         _bernoulli(share), design, office_correlation=office_correlation, person_correlation=person_correlation
     )
-    return _ratio_needed(design.df, power=power, level=level, quantiles="t") * std_error
+    return ratio_needed(design.df, power=power, level=level, quantiles="t") * std_error
 
 
 def did_continuous_power(
@@ -310,15 +319,6 @@ def two_means_smallest(n1: float, n2: float, *, power: float = 0.8, level: float
     _require_power(power, level)
     reach = 100 / math.sqrt(_per_pair(n1, n2))
     return _root(lambda standardised: two_means_power(standardised, n1, n2, level=level) - power, 0.0, reach)
-
-
-def _ratio_needed(df: float, *, power: float, level: float, quantiles: str) -> float:
-    """How many standard errors a difference must be for this power."""
-    _require_power(power, level)
-    reach = 10.0
-    while power_of_offices(reach, df, level=level, quantiles=quantiles) < power:
-        reach *= 4
-    return _root(lambda ratio: power_of_offices(ratio, df, level=level, quantiles=quantiles) - power, 0.0, reach)
 
 
 def _number_needed(missing: Callable[[float], float], low: float) -> float:

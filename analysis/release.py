@@ -47,6 +47,11 @@ def release(card: Card, tables: Mapping[str, pd.DataFrame]) -> Released:
     return Released(treated, {"profile": card.disclosure.profile, "reason": reason, "tables": actions})
 
 
+def unreleased(tables: Mapping[str, pd.DataFrame]) -> Released:
+    """The tables as they would be released, with nothing done to them: for a rehearsal that never leaves its folder."""
+    return Released({name: _columns(tables.get(name), columns) for name, columns in RELEASED.items()}, {})
+
+
 def _columns(table: pd.DataFrame | None, columns: tuple[str, ...]) -> pd.DataFrame:
     """These columns of a table, or a table of no rows; a text of no letters is missing."""
     if table is None:

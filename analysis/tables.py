@@ -18,6 +18,12 @@ FEW_OFFICES = "few_treated_offices"
 ONE_GROUP = "measured_in_one_group"
 NO_CHANGE = "no_value_before_start"
 
+# Rows of the locked plan where the card has changed since, and the reasons of one that was not run.
+PLANNED = "planned"
+OTHER_DELIVERY = "delivery_read_otherwise"
+NOT_A_CARD = "plan_no_longer_valid"
+DESCRIBES = "plan_describes"
+
 # Convention of a share whose count is the sum of several counts.
 ADDED = "counts added, nobody counted twice"
 
@@ -285,6 +291,48 @@ SYNTHETIC_FIT: dict[str, str] = {
     "ratio": NUMBER,
     "reason": TEXT,
 }
+# Comparable cohorts put together (analysis/pooling.py): a row per study, their mean, the mean with a wider interval
+# beside it, and with a prior the probability that the mean is above zero.
+SYNTHESIS: dict[str, str] = {
+    "synthesis": COUNT,
+    "data_kind": TEXT,
+    "intervention": TEXT,
+    "outcome": TEXT,
+    "horizon_months": COUNT,
+    "measure": TEXT,
+    "kind": TEXT,
+    "cohort": TEXT,
+    "method": TEXT,
+    "test": TEXT,
+    "k": COUNT,
+    "estimate": NUMBER,
+    "std_error": NUMBER,
+    "df": NUMBER,
+    "conf_low": NUMBER,
+    "conf_high": NUMBER,
+    "conf_level": NUMBER,
+    "p_value": NUMBER,
+    "factor": NUMBER,
+    "prediction_low": NUMBER,
+    "prediction_high": NUMBER,
+    "tau2": NUMBER,
+    "tau2_low": NUMBER,
+    "tau2_high": NUMBER,
+    "i2": NUMBER,
+    "i2_low": NUMBER,
+    "i2_high": NUMBER,
+    "q": NUMBER,
+    "q_df": COUNT,
+    "q_p_value": NUMBER,
+    "base_rate": NUMBER,
+    "ratio": NUMBER,
+    "weight": NUMBER,
+    "probability": NUMBER,
+    "prior_mean": NUMBER,
+    "prior_sd": NUMBER,
+    "status": TEXT,
+    "reason": TEXT,
+}
 SUMS = ("n", "sum_y", "sum_y2", "sum_w", "sum_wy", "sum_w2", "sum_w2y", "sum_w2y2")
 # How many allocations of offices by lot give a difference in each bin (analysis/permutation_bins.py).
 PERMUTATION: dict[str, str] = {
@@ -305,6 +353,32 @@ OFFICE_SIZES: dict[str, str] = {
     "largest": COUNT,
     "cv": NUMBER,
 }
+# What those who are not measured could have made of the main difference, by horizon: lee or worst_case.
+MISSING: dict[str, str] = {
+    "horizon_months": COUNT,
+    "method": TEXT,
+    "low": NUMBER,
+    "high": NUMBER,
+    "conf_low": NUMBER,
+    "conf_high": NUMBER,
+    "level": NUMBER,
+    "observed_treated": NUMBER,
+    "observed_control": NUMBER,
+    "trimmed": NUMBER,
+}
+# Intervals that hold when trends are not parallel, of the mean effect over the periods after adoption.
+HONEST: dict[str, str] = {
+    "restriction": TEXT,
+    "method": TEXT,
+    "bound": NUMBER,
+    "level": NUMBER,
+    "estimate": NUMBER,
+    "conf_low": NUMBER,
+    "conf_high": NUMBER,
+    "identified_low": NUMBER,
+    "identified_high": NUMBER,
+    "breakdown": NUMBER,
+}
 # Sums per office, adoption month and month, from which the effects of staggered adoption can be worked out again.
 # Months are numbers (year·12 + month − 1); `adoption_month` is the first that can show it, missing for never.
 OFFICE_CELLS = ("office_id", "county", "adoption_month", "month", "outcome", "horizon_months", *SUMS)
@@ -312,6 +386,8 @@ OFFICE_CELLS = ("office_id", "county", "adoption_month", "month", "outcome", "ho
 # What every cohort releases; a table that its design does not make is there with its header and no rows.
 RELEASED: dict[str, tuple[str, ...]] = {
     "estimates": tuple(ESTIMATES),
+    # The headline of the locked plan, where the card has changed since: `spec` planned.
+    "planned": tuple(ESTIMATES),
     "attrition": tuple(ATTRITION),
     "scenarios": tuple(SCENARIOS),
     "ranges": tuple(RANGES),
@@ -333,6 +409,7 @@ RELEASED: dict[str, tuple[str, ...]] = {
     "synthetic_paths": tuple(SYNTHETIC_PATHS),
     "donors": tuple(DONORS),
     "synthetic_fit": tuple(SYNTHETIC_FIT),
+    "honest": tuple(HONEST),
     # No row numbers, and no advice to whoever delivered: those lead to persons, or to nobody who reads this.
     "findings": tuple(column for column in FINDINGS if column not in ("rows", "mend")),
 }

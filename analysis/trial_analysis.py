@@ -99,7 +99,7 @@ class Analysis:
     def _pair(self, average: str, *, adjusted: bool, role: str) -> Iterator[dict[str, Any]]:
         """The difference with the headline's interval, and by permutation."""
         named = {"estimator": ESTIMATORS[average, adjusted], "spec": self._spec(average, adjusted)}
-        fit = lambda: self._interval(self.fit(average, adjusted=adjusted))  # noqa: E731 - solved inside, told if it fails
+        fit = lambda: self.interval(self.fit(average, adjusted=adjusted))  # noqa: E731 - solved inside, told if it fails
         yield from self._row(fit, **named, role=role)
         test_role = "secondary" if role == "primary" else role
         yield from self._row(lambda: self.permutation(average, adjusted=adjusted), **named, role=test_role)
@@ -119,7 +119,8 @@ class Analysis:
         weights = None if average == "persons" else 1 / people.sizes[people.office]
         return least_squares(people.y, people.design(adjusted=adjusted), people.office, weights=weights)
 
-    def _interval(self, fit: Fit, kind: str | None = None) -> Found:
+    def interval(self, fit: Fit, kind: str | None = None) -> Found:
+        """The treatment's coefficient under the card's inference, or under `kind`."""
         level, kind = self.card.inference.level, kind or self.card.trial.interval
         if kind == "wild_bootstrap":
             return wild_bootstrap(fit, TREATED, **self.options)
@@ -152,7 +153,7 @@ class Analysis:
         named = {"estimator": ESTIMATORS[average, False], "role": "sensitivity"}
         for kind in ("cr2", "wild_bootstrap", "jackknife"):
             if kind != self.card.trial.interval:
-                yield from self._row(lambda kind=kind: self._interval(fit, kind), **named, spec=MAIN)
+                yield from self._row(lambda kind=kind: self.interval(fit, kind), **named, spec=MAIN)
         level = self.card.inference.level
         for spec, df in DEFAULTS.items():
             options = {"kind": "cr1s", "df": df, "level": level, "shown_as_bad": True}

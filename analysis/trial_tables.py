@@ -23,7 +23,8 @@ REASONS = {
 @dataclass(frozen=True)
 class TrialEstimates:
     """`estimates` per design.md; `cells` of the groups over time; `permutation` (PERMUTATION): histograms of what other
-    draws give; `office_sizes` (OFFICE_SIZES); `balance` at time zero; `attrition` down to who has a known outcome."""
+    draws give; `office_sizes` (OFFICE_SIZES); `balance` at time zero; `attrition` down to who has a known outcome;
+    `missing` (MISSING): what those not measured could do; `influence`: the headline without each office."""
 
     estimates: pd.DataFrame
     cells: pd.DataFrame
@@ -31,6 +32,8 @@ class TrialEstimates:
     office_sizes: pd.DataFrame
     balance: pd.DataFrame
     attrition: pd.DataFrame
+    missing: pd.DataFrame
+    influence: pd.DataFrame
 
 
 def with_measured(

@@ -56,6 +56,7 @@ LIMITS = [
 ]
 CHECKED = {"grade": "low", "start": "low", "steps": [], "verbs": "did_checked"}
 OUTCOME = "in_work_or_education_last_day"
+CHECKED |= {"maryland": {"score": 3, "design": 3}, "held_back": []}
 LOST = ("complete_months", "untreated_first")
 VERBS = {"team": "did_checked", "county": "description"}
 

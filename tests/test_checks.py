@@ -243,6 +243,8 @@ def test_a_described_cohort_is_checked_for_what_its_design_cannot_carry_and_is_n
     limits = [{"id": "few", "text": {"nb": "Få."}, "downgrade": 2, "short": {"nb": "få"}}]
     changes = {"published": None, "analysis": "describe", "assignment__offices_treated": 3, "limitations": limits}
     found = check_described(stages.changed(HPMT, **changes))
-    assert [check.name for check in found.checks] == ["few_treated_offices", "limitation_few"]
-    assert [check.verdict for check in found.checks] == ["failed", "failed"]
-    assert found.grade.record() == {"grade": "none", "start": "none", "steps": [], "verbs": "description"}
+    names = ["few_treated_offices", "detectable_difference", "limitation_few"]
+    assert [check.name for check in found.checks] == names
+    assert [check.verdict for check in found.checks] == ["failed", "noted", "failed"]
+    empty = {"grade": "none", "start": "none", "steps": [], "verbs": "description"}
+    assert found.grade.record() == {**empty, "maryland": None, "held_back": []}

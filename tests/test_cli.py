@@ -7,6 +7,8 @@ import sys
 
 import jsonschema
 import pytest
+from cards import minimal_card, write_cohort
+from restricted_cohorts import matched_frame
 
 from analysis.cli import main, schema_texts
 from analysis.files import read_json, write_json, write_text
@@ -203,3 +205,32 @@ def test_the_package_runs_as_a_module_and_returns_the_exit_code(project):
     )
     assert done.returncode == 1
     assert done.stderr.startswith("Fant ikke kohorten «finnes_ikke».")
+
+
+def test_checking_a_changed_plan_names_what_is_not_dated_and_what_is_no_deviation(project, capsys):
+    assert main(["plan-lock", PERSONS, "--date", "2026-11-01"]) == 0
+    card = project / "cohorts" / PERSONS / "cohort.yaml"
+    change(card, "\ninference: {level: 0.95", "\ninference: {level: 0.9")
+    change(card, "\nsources:", "\ndeviations:\n  - {date: 2026-11-02, key: matching, reason: prøvd}\nsources:")
+    capsys.readouterr()
+    assert main(["check", PERSONS]) == 0
+    out = capsys.readouterr().out
+    assert "Kortet avviker fra den låste planen: inference." in out
+    assert "Avvik uten dato og grunn i kortet (deviations): inference." in out
+    assert "Ført som avvik (deviations), men likt i kortet og i låsen: matching." in out
+
+
+def test_a_rehearsal_is_written_where_only_the_owner_reads_it(project, capsys, monkeypatch):
+    shutil.rmtree(project / "cohorts")
+    write_cohort(project / "cohorts" / "liten", minimal_card(), matched_frame())
+    monkeypatch.setattr("analysis.cli_plan.SHARED", ROOT / "reports" / "_shared")
+    assert main(["blind", "liten"]) == 0
+    folder = project / "results" / "restricted" / "liten" / "blinded"
+    assert sorted(path.name for path in folder.iterdir()) == [
+        "liten",
+        "liten.blindet.nb.html",
+        "liten.blindet.nb.pdf",
+        "seed.json",
+    ]
+    assert "Blindet prøvekjøring" in capsys.readouterr().out
+    assert {path.name for path in (project / "results").iterdir()} == {"restricted"}

@@ -1,13 +1,18 @@
 """Estimates of staggered adoption: the truth of made-up data is found, and order and names move nothing."""
 
+from dataclasses import replace
 from importlib import import_module
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
+import printed
 import pytest
+import staggered_reports
 
 from analysis.cards import read_card
-from analysis.check_cohort import check_staggered
+from analysis.check_cohort import StaggeredTables, check_staggered
+from analysis.checks.trends import honest_table
 from analysis.estimate_staggered import estimate_staggered
 from analysis.intake import read_delivery
 from analysis.months import month_number
@@ -162,8 +167,9 @@ def test_the_checks_of_youth_teams_hold_but_for_precision(results):
         "imprecision": "failed",
         "choices": "passed",
         "family": "passed",
+        "detectable_difference": "noted",
     }
-    assert verdicts.grade.verbs == "did_checked"
+    assert (verdicts.grade.verbs, verdicts.grade.held_back) == ("adjusted", ("very_low",))
 
 
 def test_every_estimator_of_youth_teams_is_near_the_truth_and_the_regression_is_not(results):
@@ -256,3 +262,53 @@ def test_covariates_come_first_and_the_number_without_them_stands_beside(tables)
     assert main["n_treated"] == plain["n_treated"]
     assert 0 < abs(main["estimate"] - plain["estimate"]) < 0.02
     assert {check.name for check in check_staggered(card, found.estimates).checks} >= {"placebo", "choices"}
+
+
+def moved(source, *, gain=0.0, fall=0.0):
+    """The cells with more successes after adoption, and with fewer in the months 15 to 4 before it."""
+    table = source.cells.copy()
+    since = table["month"] - table["adoption_month"]
+    after, before = ((since >= 0).fillna(False), since.between(-15, -4).fillna(False))
+    shift = np.select([after, before], [gain, -fall], 0.0)
+    room = np.where(shift > 0, table["n"] - table["sum_y"], table["sum_y"])
+    for column in ("sum_y", "sum_y2", "sum_wy", "sum_w2y", "sum_w2y2"):
+        table[column] = table[column] + np.round(shift * room)
+    return replace(source, cells=table)
+
+
+def worded(tables, monkeypatch, **seeded):
+    """Checks and grade of youth teams with seeded cells, and the first sentence of a report with those words."""
+    module = import_module("analysis.estimate_staggered")
+    source_of = module.source_of
+    monkeypatch.setattr(module, "source_of", lambda *args: moved(source_of(*args), **seeded))
+    monkeypatch.setattr(module, "family", lambda *args: SimpleNamespace(rows=[], tables={}))
+    card = stages.changed(few_permutations(card_of(YOUTH)), horizons=[12], outcomes__secondary=[])
+    card = stages.changed(card, checks__honest_bounds=[])
+    found = estimate_staggered(card, **tables[YOUTH], **stages.who(YOUTH))
+    honest = honest_table(card, found.events)
+    beside = StaggeredTables(found.events, found.influence, found.office_cells, honest)
+    verdicts = check_staggered(card, found.estimates, beside)
+    shown = replace(staggered_reports.material("team"), grade=verdicts.grade.record())
+    return verdicts, printed.section_text(stages.report_of(shown), "sammendrag")
+
+
+def test_a_seeded_pre_trend_violation_turns_the_words_from_indication_to_description(tables, monkeypatch):
+    quiet, sentence = worded(tables, monkeypatch, gain=0.1)
+    assert (quiet.grade.grade, quiet.grade.verbs) == ("low", "did_checked")
+    assert "tyder på" in sentence
+    monkeypatch.undo()
+    seeded, sentence = worded(tables, monkeypatch, gain=0.1, fall=0.3)
+    failed = {check.name for check in seeded.checks if not check.passed}
+    assert {"placebo", "pre_trends", "last_before"} <= failed
+    assert (seeded.grade.grade, seeded.grade.verbs) == ("very_low", "description")
+    assert "tyder på" not in sentence
+    assert "Tallene sier ikke hva forskjellen kommer av." in sentence
+
+
+def test_the_event_study_and_the_headline_without_each_office_come_with_the_estimates(results):
+    youth, county = results[YOUTH], results[AAP]
+    assert sorted(youth.events["period"].unique()) == [-4, -3, -2, -1, 1, 2, 3, 4]
+    assert (len(youth.influence), county.events.empty) == (20, True)
+    jackknife = only(youth, role="primary")
+    apart = youth.influence["estimate"] - jackknife["estimate"]
+    assert np.sqrt(19 / 20 * (apart**2).sum()) == pytest.approx(jackknife["std_error"], rel=1e-9)

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from analysis.checks import Check
-from analysis.grade import DID_GATE, EXTERNAL_GATE, GRADES, UNGRADED, VERB_LEVELS, grade, ungraded, verb_level
+from analysis.grade import DID_GATE, EXTERNAL_GATE, GRADES, STABLE, UNGRADED, VERB_LEVELS, grade, ungraded, verb_level
 
 HPMT, NSW, MENTOR = (stages.card(name) for name in (stages.HPMT, stages.NSW, stages.MENTOR))
 CHECKS = st.lists(
@@ -37,7 +37,7 @@ def test_the_grade_is_the_start_minus_the_failed_steps_and_never_below_the_lowes
     down = sum(check.downgrade for check in checks if check.verdict == "failed")
     assert found.start == ("high" if card is HPMT else "low")
     assert found.grade == GRADES[max(0, GRADES.index(found.start) - down)]
-    assert sum(step for _, step in found.steps) == down
+    assert sum(step.down for step in found.steps) == down
     assert found.verbs in VERB_LEVELS
 
 
@@ -61,7 +61,6 @@ def test_the_order_of_the_checks_changes_neither_grade_nor_words(checks, random)
 def test_a_matched_did_is_worded_as_one_only_when_every_check_of_the_gate_was_made_and_holds():
     gate = DID_GATE["matched_did"]
     assert verb_level(NSW, passed(*gate)) == "did_checked"
-    assert verb_level(NSW, [*passed(*gate), failed("spread"), failed("imprecision")]) == "did_checked"
     for name in gate:
         others = passed(*(other for other in gate if other != name))
         assert verb_level(NSW, others) == "adjusted"
@@ -100,7 +99,8 @@ def test_where_no_effect_is_estimated_there_is_no_grade_and_no_step_down():
     found = ungraded()
     assert (found.grade, found.start, found.steps, found.verbs) == (UNGRADED, UNGRADED, (), "description")
     assert UNGRADED not in GRADES
-    assert found.record() == {"grade": "none", "start": "none", "steps": [], "verbs": "description"}
+    empty = {"grade": "none", "start": "none", "steps": [], "verbs": "description"}
+    assert found.record() == {**empty, "maryland": None, "held_back": []}
 
 
 def test_a_staggered_did_needs_its_placebo():
@@ -129,3 +129,51 @@ def test_the_size_of_the_estimate_plays_no_part():
     made = {name: frame.copy() for name, frame in stages.tables(stages.NSW).items()}
     made["estimates"].loc[made["estimates"]["scale"] == "difference", "base_rate"] = 0.9
     assert stages.verdicts(NSW, made).grade == stages.verdicts(NSW, stages.tables(stages.NSW)).grade
+
+
+@pytest.mark.parametrize("name", STABLE)
+def test_an_answer_that_moves_with_a_choice_is_not_worded_as_an_effect(name):
+    gate = passed(*DID_GATE["matched_did"])
+    assert verb_level(NSW, [*gate, Check(name, "passed", "x", downgrade=1)]) == "did_checked"
+    found = grade(NSW, [*gate, failed(name)])
+    assert (found.verbs, found.held_back, found.grade) == ("adjusted", (name, "very_low"), "very_low")
+    assert verb_level(NSW, [*gate, failed(name, 0)]) == "adjusted"
+
+
+def test_a_very_low_grade_takes_the_words_of_an_effect_away_even_when_the_gate_is_passed():
+    gate = passed(*DID_GATE["matched_did"])
+    found = grade(NSW, [*gate, failed("imprecision")])
+    assert (found.grade, found.verbs, found.held_back) == ("very_low", "adjusted", ("very_low",))
+    assert grade(NSW, gate).held_back == ()
+
+
+def test_every_step_says_what_it_is_about():
+    checks = [failed("imprecision"), failed("balance"), failed("limitation_not_norwegian")]
+    found = {step.check: step.domain for step in grade(NSW, checks).steps}
+    assert found == {"imprecision": "imprecision", "balance": "execution", "limitation_not_norwegian": "indirectness"}
+
+
+@pytest.mark.parametrize(
+    ("card", "checks", "expected"),
+    [
+        (HPMT, [], (5, 5)),
+        (HPMT, [failed("imprecision")], (5, 5)),
+        (HPMT, [failed("attrition")], (4, 5)),
+        (HPMT, [failed("attrition", 2), failed("balance", 2)], (3, 5)),
+        (NSW, passed(*DID_GATE["matched_did"]), (3, 3)),
+        (NSW, passed(*DID_GATE["matched_did"][1:]), (2, 3)),
+        (NSW, [*passed(*DID_GATE["matched_did"]), failed("spread")], (2, 3)),
+        (stages.changed(NSW, design="single_arm"), passed(*EXTERNAL_GATE), (2, 2)),
+        (stages.changed(NSW, design="single_arm"), [], (1, 2)),
+        (MENTOR, [], (1, 1)),
+        (stages.changed(HPMT, design="aggregated_series"), [], (1, 1)),
+        (stages.changed(HPMT, design="exposures"), [], (0, 0)),
+    ],
+)
+def test_the_maryland_level_follows_from_design_and_execution_alone(card, checks, expected):
+    found = grade(card, checks).maryland
+    assert (found.score, found.design) == expected
+
+
+def test_hpmt_is_a_trial_whose_attrition_is_not_known():
+    assert stages.material(stages.HPMT).grade["maryland"] == {"score": 4, "design": 5}

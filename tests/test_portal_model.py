@@ -10,6 +10,7 @@ import stages
 
 from analysis.compare import CohortResult, comparability, comparison
 from analysis.files import read_csv, write_csv, write_json
+from analysis.pooling import pooled
 from analysis.report import portal_model
 from analysis.report.portal_model import build_portal
 from analysis.yamlio import read_yaml
@@ -156,6 +157,14 @@ def test_a_cohort_without_a_number_says_why_in_words(inputs):
         assert told in row[4]
         assert row[5] == "–"
         assert found["table"]["rows"][0]["graphic"] is None
+
+
+def test_the_page_says_whether_any_studies_can_be_put_together(inputs, portal, tmp_path):
+    assert "samlet" not in [section["id"] for section in portal["sections"]]
+    write_csv(pooled({cohort: result(cohort) for cohort in stages.ALL}), tmp_path / "synthesis.csv")
+    found = build_portal(*inputs, stages.STRINGS, synthesis=read_csv(tmp_path / "synthesis.csv"))
+    assert [section["id"] for section in found["sections"]][:2] == ["sammenligning", "samlet"]
+    assert printed.section_text(found, "samlet").startswith("Ingen av rapportene i tabellen er like nok")
 
 
 def test_made_up_data_never_share_the_table_with_others(inputs, tmp_path):

@@ -2,6 +2,7 @@
 
 import re
 
+import deviation_reports
 import matched_starts
 import pandas as pd
 import printed
@@ -19,6 +20,20 @@ REPORTS = {name: stages.report_of(material) for name, material in TOLD.items()}
 STARTS = "starts"
 SIZES = ("n_treated_matched", "n_comparison_matched", "ess_comparison")
 each_way = pytest.mark.parametrize("name", TOLD)
+
+
+def test_a_changed_plan_is_shown_with_its_dates_and_both_numbers():
+    material = deviation_reports.changed(deviation_reports.planned_rows(), "matching")
+    text = printed.section_text(stages.report_of(material), "avvik")
+    for words in ("Planlagt", "Utført", "21. november 2026", "Kaliperen var for streng."):
+        assert words in text
+    assert "avvik" not in {section["id"] for section in stages.report(stages.NSW)["sections"]}
+
+
+def test_every_page_of_a_rehearsal_says_that_it_is_one():
+    report = stages.report_of(deviation_reports.blinded())
+    assert report["banner"]["heading"] == "Blindet prøvekjøring"
+    assert report["provenance"]["run_id"] == "blindet"
 
 
 def blocks_of(report, kind):

@@ -10,9 +10,9 @@ import pytest
 import stages
 import variants
 
-from analysis import card_matching, cards, match_tables, strict
+from analysis import card_appraisal, card_matching, cards, match_tables, strict
 from analysis.compare import DESIGN_ORDER
-from analysis.grade import GRADES, UNGRADED
+from analysis.grade import DOMAINS, GRADES, UNGRADED
 from analysis.report import model, portal_model
 from analysis.report.book import Row
 from analysis.report.conclusion import direction
@@ -288,6 +288,7 @@ def test_every_text_of_the_catalogue_is_used_by_a_report_a_template_or_the_porta
     templates = "\n".join(path.read_text("utf-8") for path in folder.iterdir() if path.suffix in (".j2", ".typ", ".js"))
     code = "\n".join(Path(module.__file__).read_text("utf-8") for module in (model, portal_model))
     vocabulary = ("data_kinds.", "designs.", "grades.", "certainties.", "units.", "portal.", "banner.")
+    vocabulary += ("grade.levels.", "appraisal.domains.", "appraisal.judgements.", "appraisal.tools.")
     vocabulary += ("annex.orders.", "annex.estimands.", "matched.keys.", "flow.steps.")
     # Words chosen by a value of the card or of a row: not every value stands in a variant.
     vocabulary += tuple(f"staggered.{name}." for name in ("units", "used", "counted", "errors", "inferences"))
@@ -313,6 +314,14 @@ def test_closed_lists_of_words_are_those_of_the_card():
     assert set(found["matched"]["data"]) == set(found["matched"]["methods"]) == set(card_matching.METHOD_KEYS)
     assert set(found["matched"]["keys"]) == set(card_matching.Matching.model_fields) - {"method"}
     assert set(match_tables.REASONS) <= set(found["flow"]["steps"])
+    assert set(found["appraisal"]["tools"]) == set(card_appraisal.DOMAINS) == set(get_args(card_appraisal.Tool))
+    assert set(found["appraisal"]["domains"]) == {name for names in card_appraisal.DOMAINS.values() for name in names}
+    assert set(found["appraisal"]["judgements"]) == set(get_args(card_appraisal.Judgement))
+    assert (
+        set(found["grade"]["domains"])
+        == set(DOMAINS)
+        == set(get_args(cards.Limitation.model_fields["domain"].annotation))
+    )
     used = {fact.unit for cohort in stages.PUBLISHED for fact in stages.figures(cohort).facts}
     assert used <= set(found["units"])
 

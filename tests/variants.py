@@ -1,8 +1,11 @@
 """The shipped cohorts with other data: every sentence that a report can choose is reached by one of these."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
+import beside_reports
 import described
+import deviation_reports
 import matched_starts
 import one_group
 import pandas as pd
@@ -13,12 +16,16 @@ import stages
 import staggered_reports
 import trial_reports
 
+from analysis.card_appraisal import DOMAINS
+from analysis.checks.detectable import detectable_difference
 from analysis.report.material import Material
 
 UP, DOWN, OPEN = 0.4, -0.6, 0.0
 WORK = "any_earnings_in_year"
 MAIN = "spec == 'main' and estimator == 'matched_did_2x2' and term != 'placebo'"
 NO_BENCHMARK = {"benchmark": None}
+INDIRECT = [{"id": "others", "text": {"nb": "Andre personer."}, "short": {"nb": "andre personer"}}]
+INDIRECT[0] |= {"downgrade": 2, "domain": "indirectness"}
 
 
 def two_arms(shift: float = OPEN, **card_changes) -> Material:
@@ -65,6 +72,13 @@ def matched(
     return stages.material_of(stages.NSW, card, made)
 
 
+def form(worst: str) -> dict:
+    """ROBINS-I with one domain at its worst."""
+    judged = dict.fromkeys(DOMAINS["robins_i"], "low") | {"confounding": worst}
+    reason = {"nb": "Vurdert av testen."}
+    return {"tool": "robins_i", "domains": [{"id": n, "judgement": j, "reason": reason} for n, j in judged.items()]}
+
+
 def _move(frame: pd.DataFrame, where: str, shift: float) -> None:
     rows = frame.query(f"({where}) and outcome in ['{WORK}', 'in_paid_work']").index
     for column in ("estimate", "conf_low", "conf_high"):
@@ -75,6 +89,18 @@ def _balance(table: pd.DataFrame, smd: float | None) -> None:
     if smd is not None:
         adjusted = (table["sample"] == "adjusted") & (table["spec"] == "main")
         table.loc[adjusted, "smd"] = smd
+
+
+def amount() -> Material:
+    """NSW with what a study of its yearly earnings, and not of its share in work, could have seen."""
+    material = matched(**NO_BENCHMARK)
+    card = stages.changed(material.card, outcomes__primary="annual_earnings_usd", outcomes__secondary=[])
+    rows = material.estimates.query(
+        "outcome == 'annual_earnings_usd' and spec == 'main' and estimator == 'matched_did_2x2'"
+    )
+    checks = [check for check in material.checks if check.name != "detectable_difference"]
+    found = detectable_difference(card, rows.query("term != 'placebo'").assign(role="primary"))
+    return replace(material, checks=[*checks, found])
 
 
 def dated(material: Material, **provenance) -> Material:
@@ -93,14 +119,16 @@ def reach() -> Iterator[tuple[str, Material]]:
     yield from staggered_reports.turns().items()
     yield from staggered_reports.checked_turns().items()
     yield from series_reports.turns().items()
+    yield from deviation_reports.turns().items()
     yield from trial_reports.turns().items()
     yield from persons_trial_reports.turns().items()
+    yield from beside_reports.turns().items()
     for name, shift in (("up", UP), ("down", DOWN)):
         yield f"randomised {name}", two_arms(shift)
         yield f"description {name}", two_arms(shift, design="aggregated_series")
         yield f"exposures {name}", two_arms(shift, design="exposures")
         yield f"adjusted {name}", matched(shift, smd=0.2, **NO_BENCHMARK)
-        yield f"checked {name}", matched(shift, **NO_BENCHMARK)
+        yield f"checked {name}", matched(shift, limitations=[], **NO_BENCHMARK)
     yield "description", two_arms(design="aggregated_series")
     yield "few offices", two_arms_from(assignment__offices_treated=3)
     yield "offices unknown", two_arms_from(assignment__offices_treated=None, assignment__offices_comparison=None)
@@ -117,7 +145,11 @@ def reach() -> Iterator[tuple[str, Material]]:
         yield f"clusters of {cluster}", matched(inference__cluster=cluster)
     commissioned = {"report__commissioner": {"nb": "Arbeids- og velferdsdirektoratet"}, "report__contact": "FoU"}
     yield "nothing to deduct", matched(UP, limitations=[], **commissioned, **NO_BENCHMARK)
+    yield "an amount", amount()
     yield "near the trial", matched(-0.085, lost=10, outside=0.05, spread=True, checks__spread_limit=9.0)
     yield "apart from the trial", matched(0.5, matching__replace=True, matching__caliper=None)
     yield "first in the data chooses first", matched(matching__order="data")
+    yield "judged biased", matched(UP, limitations=[], appraisal=form("critical"), **NO_BENCHMARK)
+    yield "judged well", matched(UP, limitations=[], appraisal=form("moderate"), **NO_BENCHMARK)
+    yield "too low for words", matched(UP, limitations=INDIRECT, **NO_BENCHMARK)
     yield "another plan than the locked one", dated(matched(matching__order="smallest"), deviations=["matching"])

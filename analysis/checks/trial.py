@@ -4,14 +4,12 @@ All read the tables of `analysis.estimate_trial`. What does not apply where pers
 """
 
 import pandas as pd
-from scipy import stats
 
 from analysis.cards import Card
 from analysis.checks import Check, verdict
 from analysis.checks.precision import imprecision
 from analysis.tables import MAIN
 
-POWER = 0.8
 # Beyond this standardised difference an analysis should adjust (What Works Clearinghouse, Standards Handbook 5.0).
 ADJUST = 0.25
 UNLIKE = 0.1
@@ -73,25 +71,6 @@ def permutation(card: Card, estimates: pd.DataFrame) -> Check | None:
         threshold=1 - card.inference.level,
         downgrade=1 if apart else 0,
         values={} if pd.isna(test["df"]) else {"allocations": int(test["df"])},
-    )
-
-
-def detectable_difference(card: Card, estimates: pd.DataFrame) -> Check | None:
-    """Smallest difference that a trial as precise as this one would find four times in five: (t_{1−α/2} + t_{0.8})·SE.
-
-    Bloom (1995), Evaluation Review 19(5). Told, without a verdict; None without a standard error.
-    """
-    main = primary_row(estimates)
-    error, df = main["std_error"], main["df"]
-    if main["status"] != "estimated" or pd.isna(error) or pd.isna(df):
-        return None
-    multiple = stats.t.ppf((1 + card.inference.level) / 2, df) + stats.t.ppf(POWER, df)
-    return Check(
-        name="detectable_difference",
-        verdict="noted",
-        text_id="check.detectable_difference",
-        value=float(multiple * error),
-        values={"power": POWER},
     )
 
 

@@ -1,8 +1,9 @@
 """The verb gate: which sentence the design, its checks and the interval allow."""
 
+from collections.abc import Iterator
 from typing import Any
 
-from analysis.grade import UNGRADED
+from analysis.grade import DOMAINS, UNGRADED
 from analysis.published import UNESTIMATED_PARTS, part_of
 from analysis.report.blocks import Block, Runs, callout
 from analysis.report.book import Ref, Row
@@ -48,14 +49,24 @@ def meaning(w: Writer, row: Row | None) -> Runs:
     if w.material.card.benchmark is not None:
         return _benchmark_meaning(w)
     if w.material.card.synthetic is not None:
-        return w.say("meaning.synthetic", passed=_passed(w, verbs))
+        return w.say("meaning.synthetic", passed=_passed(w, verbs), why=_why(w))
     if w.material.check("no_estimate") is not None:
         return w.say("meaning.no_estimate")
     if verbs == "randomised" and row is not None:
         return w.say(f"meaning.randomised.{settled(w, row)}")
     if WORDED_AS.get(verbs, verbs) == "description":
         return w.say("meaning.description" if row is None else "meaning.difference")
-    return w.say(f"meaning.{verbs}")
+    return w.say(f"meaning.{verbs}", why=_why(w))
+
+
+def _only_grade(w: Writer) -> bool:
+    """Whether the grade alone keeps a comparison from being worded as an effect."""
+    return w.material.grade["held_back"] == ["very_low"]
+
+
+def _why(w: Writer) -> str:
+    """What keeps the numbers from being an answer."""
+    return w.word("meaning.why.very_low" if _only_grade(w) else "meaning.why.checks")
 
 
 def _passed(w: Writer, verbs: str) -> bool:
@@ -76,11 +87,31 @@ def grade_box(w: Writer) -> Block:
     grade = w.material.grade
     if grade["grade"] == UNGRADED:
         return callout(w.label("grade.title", grade=w.word("grades.none")), w.say("grade.none"))
-    parts = [w.word(f"grade.start.{grade['start']}")]
-    steps = [_step(w, step) for step in grade["steps"]]
-    parts.append(w.word("grade.steps", steps=", ".join(steps)) if steps else w.word("grade.no_steps"))
+    parts = [w.word(f"grade.start.{grade['start']}"), *_steps(w, grade["steps"]), *_maryland(w, grade["maryland"])]
     title = w.label("grade.title", grade=w.word(f"grades.{grade['grade']}"))
     return callout(title, w.runs(" ".join(parts)))
+
+
+def not_passed(w: Writer) -> Block:
+    """Why nothing is said of where a difference comes from: checks that do not hold, or a grade that is too low."""
+    return w.paragraph("matched.held_back" if _only_grade(w) else "matched.not_passed")
+
+
+def _steps(w: Writer, steps: list[dict[str, Any]]) -> Iterator[str]:
+    """Each step down with its reason, by what it is about."""
+    for domain in DOMAINS:
+        own = [_step(w, step) for step in steps if step["domain"] == domain]
+        if own:
+            yield w.word("grade.steps", domain=w.word(f"grade.domains.{domain}"), steps=", ".join(own))
+    if not steps:
+        yield w.word("grade.no_steps")
+
+
+def _maryland(w: Writer, level: dict[str, int] | None) -> Iterator[str]:
+    """Where the study stands on the Maryland scale, and what its design could have given."""
+    if level is not None and level["design"] > 0:
+        score, design = (w.word(f"grade.levels.{level[name]}") for name in ("score", "design"))
+        yield w.word("grade.maryland", score=score, design=design, whole=score == design)
 
 
 def _step(w: Writer, step: dict[str, Any]) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from analysis.report import blocks
 from analysis.report.blocks import Block, Runs
-from analysis.report.conclusion import conclusion, direction
+from analysis.report.conclusion import conclusion, direction, not_passed
 from analysis.report.matched_numbers import Numbers
 from analysis.report.matched_time import course
 
@@ -23,7 +23,7 @@ def summary(m: Numbers) -> Iterator[Block]:
         passed = m.w.material.grade["verbs"] == "adjusted"
         yield m.paragraph(f"matched.single_arm.{'passed' if passed else 'failed'}")
     elif m.w.material.grade["verbs"] == "adjusted":
-        yield m.paragraph("matched.not_passed")
+        yield not_passed(m.w)
     if m.card.synthetic is not None:
         yield m.paragraph("matched.truth.known")
 

@@ -25,12 +25,21 @@ def over_time(m: Numbers) -> Iterator[Block]:
 
 
 def course(m: Numbers) -> str:
-    """When the estimate is largest, and where it is at the last horizon: numbers, and no reason."""
+    """When the estimate is largest, and where it is at the last horizon: numbers, and no reason.
+
+    A difference that was clear (its interval excludes zero) and is not at the last horizon is told as gone.
+    """
     rows = [m.estimate(m.primary, horizon=horizon) for horizon in sorted(m.card.horizons)]
     top, end = max(rows, key=lambda row: abs(row.text("estimate"))), rows[-1]
-    key = "matched.course.last" if top is end else "matched.course.earlier"
+    faded = _clear(top) and not _clear(end)
+    key = "matched.course.last" if top is end else "matched.course.faded" if faded else "matched.course.earlier"
     times = {name: m.at(int(row.text("horizon_months"))) for name, row in (("at_top", top), ("at_end", end))}
     return m.word(key, top=top, end=end, **times)
+
+
+def _clear(row: Row) -> bool:
+    """Whether the interval excludes zero."""
+    return row.text("conf_low") > 0 or row.text("conf_high") < 0
 
 
 def _horizon_rows(m: Numbers, outcome: str) -> list[tuple[str, Row]]:

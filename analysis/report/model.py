@@ -12,11 +12,13 @@ from typing import Any, Protocol
 from analysis.card_staggered import STAGGERED_DESIGNS
 from analysis.published import part_of
 from analysis.report import blocks
+from analysis.report.appraisal_form import appraisal_form
 from analysis.report.blocks import Block
 from analysis.report.book import Book, Ref, Row
 from analysis.report.conclusion import grade_box, meaning
 from analysis.report.delivery_control import delivery_control
 from analysis.report.described import Described
+from analysis.report.deviations import deviation_blocks
 from analysis.report.language import Language
 from analysis.report.matched import Matched
 from analysis.report.material import Material
@@ -41,6 +43,7 @@ PUBLISHED_KINDS = {
     "no_figures": NoFigures,
     "benchmarks": Benchmarks,
 }
+DETECTABLE = "detectable_difference"
 MONTH = re.compile(r"\d{4}-\d{2}")
 
 
@@ -84,12 +87,19 @@ def build_report(material: Material, code: str, strings: str | Path) -> dict[str
         "description": writer.word("meta.description", **words),
         "data_kind": card.data_kind,
         "design": card.design,
-        "banner": book.catalogue["banner"] if card.data_kind == "synthetic" else None,
+        "banner": _banner(material, book),
         "labels": book.catalogue["labels"],
         "sections": sections,
         "numbers": book.numbers,
         "provenance": material.provenance,
     }
+
+
+def _banner(material: Material, book: Book) -> dict[str, str] | None:
+    """What stands on every page and figure of made-up data, and of a rehearsal with the assignment drawn anew."""
+    if material.provenance.get("blinded"):
+        return dict(book.catalogue["blinded_banner"].items())
+    return book.catalogue["banner"] if material.card.data_kind == "synthetic" else None
 
 
 def _kind(w: Writer) -> Kind:
@@ -143,11 +153,15 @@ def _sections(w: Writer, kind: Kind) -> Iterator[dict[str, Any]]:
     yield blocks.section("deltakerflyt", w.heading("flow"), _flow(w, kind))
     yield blocks.section("usikkerhet", w.heading("uncertainty"), _checks(w))
     yield blocks.section("begrensninger", w.heading("limitations"), _limitations(w), level=2)
+    if w.material.provenance["deviations"]:
+        yield blocks.section("avvik", w.heading("deviations"), deviation_blocks(w), level=2)
     yield blocks.section("betydning", w.heading("meaning"), _meaning(w, kind))
     yield blocks.section("vedlegg", w.heading("annex"), [])
     yield blocks.section("metode", w.heading("method"), [*kind.method(), _files(w)], level=2)
     if w.material.facts:
         yield blocks.section("fakta", w.heading("facts"), [_facts(w)], level=2)
+    if w.material.card.appraisal is not None:
+        yield blocks.section("skjevhet", w.heading("bias"), appraisal_form(w), level=2)
     yield blocks.section("kilder", w.heading("sources"), [_sources(w)], level=2)
     yield blocks.section("sporbarhet", w.heading("provenance"), _provenance(w), level=2)
 
@@ -226,13 +240,17 @@ def _count(w: Writer, row: Any, name: str) -> list[dict[str, Any]]:
 
 
 def _checks(w: Writer) -> Iterator[Block]:
-    checks = [check for check in w.material.checks if check.text_id != "check.limitation"]
+    checks = [check for check in w.material.checks if check.text_id != "check.limitation" and check.name != DETECTABLE]
     if _describes(w):
         yield w.paragraph("uncertainty.described")
     else:
         yield w.paragraph("uncertainty.intro" if checks else "uncertainty.no_checks")
     if checks:
         yield blocks.bullets(w.say_check(check) for check in checks)
+    # No control: what the study could have seen decides no word.
+    found = w.material.check(DETECTABLE)
+    if found is not None:
+        yield blocks.paragraph(w.say_check(found))
 
 
 def _limitations(w: Writer) -> Iterator[Block]:

@@ -12,6 +12,7 @@ from analysis.outcomes import load_outcomes
 from analysis.report import blocks
 from analysis.report.book import Book, Ref, Row
 from analysis.report.language import Language, nice_ticks
+from analysis.report.pooled import pooled_blocks
 from analysis.report.writer import capital
 from analysis.yamlio import read_yaml
 
@@ -22,9 +23,17 @@ STYLES = {"randomised": 0, "did_checked": 1, "adjusted": 1}
 
 
 def build_portal(
-    comparison: pd.DataFrame, pairs: pd.DataFrame, reports: Iterable[str], strings: str | Path
+    comparison: pd.DataFrame,
+    pairs: pd.DataFrame,
+    reports: Iterable[str],
+    strings: str | Path,
+    *,
+    synthesis: pd.DataFrame | None = None,
 ) -> dict[str, Any]:
-    """Model of the start page from the treated comparison and the finished reports (json, html and pdf)."""
+    """Model of the start page from the treated comparison and the finished reports (json, html and pdf).
+
+    `synthesis`: comparable cohorts put together (`analysis.pooling`), None for no such table.
+    """
     book = Book(Language("nb"), read_yaml(strings).data)
     paths = [Path(path) for path in reports]
     models = {path.parent.name: read_json(path) for path in paths if path.suffix == ".json"}
@@ -44,7 +53,7 @@ def build_portal(
             {"key": design, "label": capital(book.word(f"designs.{design}"))}
             for design in comparison["design"].unique()
         ],
-        "sections": list(_sections(book, pairs, models)),
+        "sections": list(_sections(book, pairs, synthesis, models)),
     }
 
 
@@ -180,10 +189,14 @@ def _size(book: Book, count: int) -> str:
     return f"{book.language.number(max(1, round(count / 1000)))} kB"
 
 
-def _sections(book: Book, pairs: pd.DataFrame, models: dict[str, Any]) -> Iterable[dict[str, Any]]:
+def _sections(
+    book: Book, pairs: pd.DataFrame, synthesis: pd.DataFrame | None, models: dict[str, Any]
+) -> Iterable[dict[str, Any]]:
     """Why rows may not be held against each other, what the page is, and how accessible it is."""
     words = book.catalogue["portal"]
     yield blocks.section("sammenligning", words["gate_title"], _gate(book, pairs, models))
+    if synthesis is not None:
+        yield blocks.section("samlet", words["pooled"]["title"], pooled_blocks(book, synthesis, models))
     for name in ("about", "accessibility", "verify"):
         texts = words[name]
         yield blocks.section(name, texts["title"], [blocks.paragraph(book.runs(text)) for text in texts["text"]])

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from analysis.report import blocks
 from analysis.report.blocks import Block, Runs
-from analysis.report.conclusion import conclusion, direction
+from analysis.report.conclusion import conclusion, direction, not_passed
 from analysis.report.staggered_numbers import BLANK, Numbers, bounded
 
 # Levels of the verb gate whose sentences speak of matching; here they have words of their own.
@@ -20,7 +20,7 @@ def summary(m: Numbers) -> Iterator[Block]:
         yield m.paragraph("staggered.reservations")
         yield blocks.bullets(m.w.say_check(check) for check in m.w.material.checks if _limits(check.text_id))
     elif m.w.material.grade["verbs"] == "adjusted":
-        yield m.paragraph("matched.not_passed")
+        yield not_passed(m.w)
     if m.card.synthetic is not None:
         yield m.paragraph("matched.truth.known")
 

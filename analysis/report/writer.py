@@ -118,6 +118,7 @@ class Writer:
             return self.runs(next(self.text(item.text) for item in self.material.card.limitations if item.id == wanted))
         names = {"covariates": self.covariates(), "named": self.relations()}
         names["methods"] = self.book.catalogue["family"]["names"]
+        names["appraisal"] = self.book.catalogue["appraisal"]
         return self.say(check.text_id, **self._check_values(check), **names)
 
     def _check_values(self, check: Check) -> dict[str, Any]:

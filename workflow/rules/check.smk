@@ -4,6 +4,8 @@ rule check_matched:
         estimates="results/restricted/{cohort}/estimates.parquet",
         balance="results/restricted/{cohort}/balance.parquet",
         matching="results/restricted/{cohort}/matching.parquet",
+        influence="results/restricted/{cohort}/influence.parquet",
+        sets="results/restricted/{cohort}/sets.parquet",
     output:
         checks="results/restricted/{cohort}/checks.json",
     log:
@@ -22,10 +24,13 @@ rule check_matched:
 
 rule check_staggered:
     input:
+        **restricted(
+            "{cohort}", "estimates", "event_covariance", "influence", "office_cells"
+        ),
         card="cohorts/{cohort}/cohort.yaml",
-        estimates="results/restricted/{cohort}/estimates.parquet",
     output:
         checks="results/restricted/{cohort}/checks.json",
+        honest="results/restricted/{cohort}/honest.parquet",
     log:
         "logs/{cohort}/check_staggered.log",
     wildcard_constraints:
@@ -46,6 +51,8 @@ rule check_trial:
         estimates="results/restricted/{cohort}/estimates.parquet",
         balance="results/restricted/{cohort}/balance.parquet",
         attrition="results/restricted/{cohort}/attrition.parquet",
+        missing="results/restricted/{cohort}/missing.parquet",
+        influence="results/restricted/{cohort}/influence.parquet",
     output:
         checks="results/restricted/{cohort}/checks.json",
     log:

@@ -9,6 +9,7 @@ from analysis.cohorts import find_cohorts
 from analysis.delivery import delivery_files
 from analysis.files import sha256
 from analysis.places import data_folders
+from analysis.plan import deviating
 from analysis.provenance import source_digest
 from analysis.tables import RELEASED
 
@@ -31,6 +32,8 @@ TRIALS = [
     if name not in DESCRIBED and COHORTS[name].design in TRIAL_DESIGNS
 ]
 MATCHED = [name for name in DELIVERED if name not in DESCRIBED + STAGGERED + TRIALS]
+# Cohorts whose card has changed since the lock: what was planned is estimated beside what was done.
+DEVIATING = deviating({name: COHORTS[name] for name in DELIVERED}, "cohorts")
 # Cohorts whose delivery is made up: the generator by cohort.
 GENERATED = {
     name: card.synthetic.generator for name, card in COHORTS.items() if card.synthetic
@@ -133,7 +136,7 @@ MADE = {
     "staggered": [
         *("cells", "balance", "office_cells", "series", "funnel", "findings"),
         *("family", "family_weights", "bacon"),
-        *("synthetic_paths", "donors", "synthetic_fit"),
+        *("synthetic_paths", "donors", "synthetic_fit", "honest"),
     ],
     "trial": ["cells", "balance", "permutation", "office_sizes", "findings"],
 }
@@ -147,6 +150,7 @@ MATCHED_TABLES = [
 def releasable(wildcards):
     """The tables of a cohort that are to be treated."""
     made = MADE[path_of(wildcards.cohort)]
+    made = [*made, *(["planned"] if wildcards.cohort in DEVIATING else [])]
     return restricted(wildcards.cohort, "estimates", "attrition", *made)
 
 

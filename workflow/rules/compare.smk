@@ -8,6 +8,7 @@ rule compare_cohorts:
     output:
         comparison="results/restricted/comparison/comparison.parquet",
         pairs="results/restricted/comparison/pairs.parquet",
+        synthesis="results/restricted/comparison/synthesis.parquet",
     log:
         "logs/comparison/compare_cohorts.log",
     conda:
@@ -15,6 +16,7 @@ rule compare_cohorts:
     params:
         code=code("compare_cohorts.py"),
         cohorts=list(COHORTS),
+        priors=config["synthesis_priors"],
     message:
         "Stiller kohortene ved siden av hverandre"
     script:

@@ -10,6 +10,8 @@ rule estimate_did:
     output:
         estimates="results/restricted/{cohort}/estimates.parquet",
         cells="results/restricted/{cohort}/cells.parquet",
+        influence="results/restricted/{cohort}/influence.parquet",
+        sets="results/restricted/{cohort}/sets.parquet",
     log:
         "logs/{cohort}/estimate_did.log",
     wildcard_constraints:
@@ -40,6 +42,7 @@ rule estimate_staggered:
             *("family", "family_weights", "bacon"),
             *("synthetic_paths", "donors", "synthetic_fit"),
             *("cells", "balance", "attrition"),
+            *("event_covariance", "influence"),
         ),
     log:
         "logs/{cohort}/estimate_staggered.log",
@@ -68,7 +71,7 @@ rule estimate_trial:
         **restricted(
             "{cohort}",
             *("estimates", "cells", "permutation"),
-            *("office_sizes", "balance", "attrition"),
+            *("office_sizes", "balance", "attrition", "missing", "influence"),
         ),
     log:
         "logs/{cohort}/estimate_trial.log",
@@ -85,11 +88,40 @@ rule estimate_trial:
         "../scripts/estimate_trial.py"
 
 
+rule estimate_planned:
+    input:
+        **restricted(
+            "{cohort}",
+            *("persons", "spells", "amounts", "outcomes"),
+            *("offices", "aggregates", "intake_attrition"),
+        ),
+        card="cohorts/{cohort}/cohort.yaml",
+        library="config/outcomes.yaml",
+        plan="cohorts/{cohort}/plan.lock",
+        inputs="results/restricted/{cohort}/inputs.json",
+    output:
+        planned="results/restricted/{cohort}/planned.parquet",
+    log:
+        "logs/{cohort}/estimate_planned.log",
+    wildcard_constraints:
+        cohort=one_of(DEVIATING),
+    conda:
+        "../../environment.yml"
+    params:
+        code=code("estimate_planned.py"),
+        lock=LOCK,
+    message:
+        "Anslår det som var planlagt"
+    script:
+        "../scripts/estimate_planned.py"
+
+
 rule describe_cohort:
     input:
         **restricted("{cohort}", "months", "baseline", "offices", "aggregates"),
         card="cohorts/{cohort}/cohort.yaml",
         library="config/outcomes.yaml",
+        plan=plan_lock,
         panel_attrition="results/restricted/{cohort}/panel_attrition.parquet",
     output:
         **restricted("{cohort}", "estimates", "cells", "balance", "attrition"),

@@ -1,6 +1,7 @@
 rule match_persons:
     input:
         card="cohorts/{cohort}/cohort.yaml",
+        plan=plan_lock,
         months="results/restricted/{cohort}/months.parquet",
         baseline="results/restricted/{cohort}/baseline.parquet",
         attrition="results/restricted/{cohort}/panel_attrition.parquet",

@@ -33,10 +33,12 @@ rule release_comparison:
     input:
         comparison="results/restricted/comparison/comparison.parquet",
         pairs="results/restricted/comparison/pairs.parquet",
+        synthesis="results/restricted/comparison/synthesis.parquet",
         ledgers=expand("results/review/{cohort}/provenance.json", cohort=COHORTS),
     output:
         comparison="results/review/comparison/comparison.csv",
         pairs="results/review/comparison/pairs.csv",
+        synthesis="results/review/comparison/synthesis.csv",
     log:
         "logs/comparison/release_comparison.log",
     conda:

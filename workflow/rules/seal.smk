@@ -27,6 +27,7 @@ rule seal_portal:
         comparison=[
             "results/review/comparison/comparison.csv",
             "results/review/comparison/pairs.csv",
+            "results/review/comparison/synthesis.csv",
         ],
         cohorts=sealed_cohorts(),
     output:
@@ -34,6 +35,7 @@ rule seal_portal:
         comparison=[
             update("results/release/comparison/comparison.csv"),
             update("results/release/comparison/pairs.csv"),
+            update("results/release/comparison/synthesis.csv"),
         ],
         manifest=update("results/release/manifest.json"),
     log:

@@ -3,6 +3,7 @@
 from analysis.compare import comparability, comparison, read_results
 from analysis.files import write_parquet
 from analysis.logs import log_to
+from analysis.pooling import Prior, pooled
 
 log_to(snakemake.log[0])
 results = read_results(
@@ -10,3 +11,5 @@ results = read_results(
 )
 write_parquet(comparison(results), snakemake.output.comparison)
 write_parquet(comparability(results), snakemake.output.pairs)
+priors = [Prior(**prior) for prior in snakemake.params.priors]
+write_parquet(pooled(results, priors=priors), snakemake.output.synthesis)

@@ -11,7 +11,7 @@ from analysis.plan import read_lock
 
 log_to(snakemake.log[0])
 card = read_card(snakemake.input.card)
-read_lock(card, snakemake.input.get("plan"))
+read_lock(card, snakemake.input.get("plan"), cohort=snakemake.wildcards.cohort)
 panel = Panel(*(read_parquet(snakemake.input[name]) for name in ("months", "baseline", "attrition")))
 matched = Matched(**{part: read_parquet(snakemake.input[name]) for part, name in TABLES.items()})
 digests = {"code": snakemake.params.code, "lock": snakemake.params.lock}
@@ -19,3 +19,5 @@ who = identity(snakemake.wildcards.cohort, card, read_json(snakemake.input.input
 result = estimate_did(card, panel, matched, **who)
 write_parquet(result.estimates, snakemake.output.estimates)
 write_parquet(result.cells, snakemake.output.cells)
+write_parquet(result.influence, snakemake.output.influence)
+write_parquet(result.sets, snakemake.output.sets)

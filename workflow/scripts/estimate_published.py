@@ -10,7 +10,7 @@ from analysis.published import Figures
 
 log_to(snakemake.log[0])
 card = read_card(snakemake.input.card)
-read_lock(card, snakemake.input.get("plan"))
+read_lock(card, snakemake.input.get("plan"), cohort=snakemake.wildcards.cohort)
 figures = Figures.model_validate(read_json(snakemake.input.figures))
 digests = {"code": snakemake.params.code, "lock": snakemake.params.lock}
 who = identity(snakemake.wildcards.cohort, card, read_json(snakemake.input.inputs), **digests)

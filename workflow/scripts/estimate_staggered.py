@@ -11,7 +11,7 @@ from analysis.plan import read_lock
 
 log_to(snakemake.log[0])
 card = read_card(snakemake.input.card)
-read_lock(card, snakemake.input.get("plan"))
+read_lock(card, snakemake.input.get("plan"), cohort=snakemake.wildcards.cohort)
 tables = {name: read_parquet(snakemake.input[name]) for name in ("baseline", "months", "aggregates", "offices")}
 digests = {"code": snakemake.params.code, "lock": snakemake.params.lock}
 who = identity(snakemake.wildcards.cohort, card, read_json(snakemake.input.inputs), **digests)
@@ -22,6 +22,8 @@ write_parquet(result.series.series, snakemake.output.series)
 write_parquet(result.series.funnel, snakemake.output.funnel)
 for name, table in result.family.items():
     write_parquet(table, snakemake.output[name])
+write_parquet(result.events, snakemake.output.event_covariance)
+write_parquet(result.influence, snakemake.output.influence)
 write_parquet(describe(card, **tables), snakemake.output.cells)
 write_parquet(describe_baseline(card, tables["baseline"]), snakemake.output.balance)
 earlier = read_parquet(snakemake.input.panel_attrition)

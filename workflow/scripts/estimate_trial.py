@@ -12,7 +12,7 @@ from analysis.plan import read_lock
 
 log_to(snakemake.log[0])
 card = read_card(snakemake.input.card)
-read_lock(card, snakemake.input.get("plan"))
+read_lock(card, snakemake.input.get("plan"), cohort=snakemake.wildcards.cohort)
 tables = {name: read_parquet(snakemake.input[name]) for name in ("baseline", "months", "offices")}
 digests = {"code": snakemake.params.code, "lock": snakemake.params.lock}
 who = identity(snakemake.wildcards.cohort, card, read_json(snakemake.input.inputs), **digests)

@@ -1,0 +1,29 @@
+"""How far the answer could be another if those who are not measured were known."""
+
+import pandas as pd
+
+from analysis.checks import Check
+
+ENDS = ("low", "high", "conf_low", "conf_high")
+
+
+def bounds(missing: pd.DataFrame) -> Check | None:
+    """Lee's bounds and the worst case of the main outcome at the horizon where most are missing (contract MISSING).
+
+    Told without a verdict: `attrition` has taken the step where the groups lost unequally. None if nobody is missing.
+    """
+    if missing.empty:
+        return None
+    last = int(missing.loc[missing[["observed_treated", "observed_control"]].min(axis=1).idxmin(), "horizon_months"])
+    own = missing[missing["horizon_months"].eq(last)].set_index("method")
+    lee, worst = own.loc["lee"], own.loc["worst_case"]
+    open_sign = bool(worst["low"] <= 0 <= worst["high"])
+    values = {f"{name}_{end}": float(row[end]) for name, row in (("lee", lee), ("worst", worst)) for end in ENDS}
+    return Check(
+        name="missing_outcomes",
+        verdict="noted",
+        text_id=f"check.missing_outcomes.{'open' if open_sign else 'holds'}",
+        value=float(lee["trimmed"]),
+        values={**values, "horizon": last},
+        table=missing.astype(object).where(missing.notna(), None).to_dict("records"),
+    )

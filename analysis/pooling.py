@@ -1,0 +1,146 @@
+"""Cohorts that the gate lets into one column, as one number: what each says, their mean, and how much they differ.
+
+Only cohorts of the same intervention that answer alike to every question of `analysis.compare` are put together, and
+only numbers of one measure. Nothing is said of how probable an effect is without a prior, which then stands beside.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+from analysis.compare import MEASURES, CohortResult, comparison, gate_answers
+from analysis.outcomes import load_outcomes
+from analysis.synthesis import Study, Synthesis, synthesise
+from analysis.tables import SYNTHESIS
+
+LEVEL = 0.95
+# The main test, and the one beside it that never makes the interval narrower than a t-interval.
+TESTS = {"mean": "knha", "beside": "adhoc"}
+FEWEST = 2
+
+
+@dataclass(frozen=True)
+class Prior:
+    """What was believed of the effect beforehand: normal with `mean` and `sd`, in units of `measure`."""
+
+    measure: str
+    mean: float
+    sd: float
+
+
+def pooled(results: Mapping[str, CohortResult], *, priors: Iterable[Prior] = ()) -> pd.DataFrame:
+    """The table SYNTHESIS: for each group of at least two comparable cohorts a row per study, their mean by Hartung
+    and Knapp (`kind` mean), the same with a factor of at least one (`beside`), and for each prior of its measure the
+    probability that the mean is above zero (`probability`). Empty when no two cohorts are comparable.
+
+    `ratio`: a difference in shares as (base rate + difference)/base rate. `base_rate` stands in every study's row.
+    """
+    rows = [
+        {"synthesis": number, **row}
+        for number, (common, members) in enumerate(_groups(results), start=1)
+        for row in _rows(common, members, tuple(priors))
+    ]
+    return pd.DataFrame(rows, columns=list(SYNTHESIS)).astype(SYNTHESIS)
+
+
+def _groups(results: Mapping[str, CohortResult]) -> Iterator[tuple[dict[str, Any], pd.DataFrame]]:
+    """What each group has in common, and the headlines of its cohorts in the order of their names."""
+    headlines = comparison(results).set_index("cohort")
+    found: dict[tuple, list[str]] = {}
+    for cohort in sorted(results):
+        answers = gate_answers(results[cohort].card, headlines.loc[cohort])
+        if None not in answers.values():
+            key = (results[cohort].card.intervention, *answers.values())
+            found.setdefault(key, []).append(cohort)
+    for _, cohorts in sorted(found.items(), key=lambda item: item[1]):
+        if len(cohorts) >= FEWEST:
+            yield _common(headlines.loc[cohorts[0]]), headlines.loc[cohorts].reset_index()
+
+
+def _common(headline: pd.Series) -> dict[str, Any]:
+    names = ("data_kind", "intervention", "outcome", "horizon_months")
+    return {**{name: headline[name] for name in names}, "measure": measure_of(headline)}
+
+
+def measure_of(headline: pd.Series) -> str:
+    """What the number measures, in the words of `analysis.synthesis`."""
+    if headline["scale"] == "difference" and load_outcomes()[headline["outcome"]].kind != "share":
+        return "mean_difference"
+    return MEASURES[headline["scale"]]
+
+
+def _rows(common: dict[str, Any], members: pd.DataFrame, priors: tuple[Prior, ...]) -> Iterator[dict[str, Any]]:
+    known = members[members["std_error"].gt(0).fillna(False)]
+    studies = [
+        Study(row.cohort, float(row.estimate), float(row.std_error), common["measure"], _number(row.base_rate))
+        for row in known.itertuples()
+    ]
+    if len(studies) < FEWEST:
+        yield from (_study(common, row, None) for _, row in members.iterrows())
+        yield {**common, "kind": "mean", "k": len(studies), "status": "not_estimated", "reason": "no_standard_error"}
+        return
+    found = {kind: synthesise(studies, test=test, level=LEVEL) for kind, test in TESTS.items()}
+    weights = dict(zip(known["cohort"], found["mean"].weights, strict=True))
+    yield from (_study(common, row, weights.get(row["cohort"])) for _, row in members.iterrows())
+    for kind, synthesis in found.items():
+        yield {**common, "kind": kind, **_mean(synthesis)}
+    for prior in priors:
+        if prior.measure == common["measure"]:
+            yield {**common, "kind": "probability", **_probability(found["mean"], prior)}
+
+
+def _number(value: Any) -> float:
+    return float("nan") if pd.isna(value) else float(value)
+
+
+def _study(common: dict[str, Any], row: pd.Series, weight: float | None) -> dict[str, Any]:
+    """One cohort as it stands in the comparison; without a standard error it has no weight."""
+    base, estimate = _number(row["base_rate"]), _number(row["estimate"])
+    in_shares = common["measure"] == "risk_difference" and base > 0
+    return {
+        **common,
+        "kind": "study",
+        "cohort": row["cohort"],
+        **{name: row[name] for name in ("estimate", "std_error", "conf_low", "conf_high")},
+        "base_rate": base,
+        "ratio": (base + estimate) / base if in_shares else None,
+        "weight": weight,
+        "status": "not_estimated" if weight is None else "estimated",
+        "reason": "no_standard_error" if weight is None else None,
+    }
+
+
+def _mean(found: Synthesis) -> dict[str, Any]:
+    same = ("method", "test", "k", "estimate", "std_error", "df", "p_value", "factor", "q", "q_df", "q_p_value")
+    return {
+        **{name: getattr(found, name) for name in (*same, "prediction_low", "prediction_high")},
+        "conf_low": found.low,
+        "conf_high": found.high,
+        "conf_level": found.level,
+        **{
+            name: getattr(getattr(found, of), end)
+            for of in ("tau2", "i2")
+            for name, end in ((of, "value"), (f"{of}_low", "low"), (f"{of}_high", "high"))
+        },
+        "status": "estimated",
+    }
+
+
+def _probability(found: Synthesis, prior: Prior) -> dict[str, Any]:
+    """P(μ > 0) with a normal prior and the mean's own estimate and error taken as normal."""
+    precision = np.array([1 / found.std_error**2, 1 / prior.sd**2])
+    centre = float(precision @ [found.estimate, prior.mean] / precision.sum())
+    error = float(precision.sum() ** -0.5)
+    return {
+        "k": found.k,
+        "estimate": centre,
+        "std_error": error,
+        "probability": float(stats.norm.sf(0, centre, error)),
+        "prior_mean": prior.mean,
+        "prior_sd": prior.sd,
+        "status": "estimated",
+    }
