@@ -125,7 +125,9 @@ def test_each_horizon_has_its_row_and_its_bar_in_the_order_of_time():
 def test_a_difference_that_falls_back_is_told_by_its_numbers_and_one_that_does_not_by_its_last():
     summary = printed.section_text(REPORTS[STARTS], "sammendrag")
     told = re.search(
-        r"Anslaget er størst (12 måneder etter start), (\S+) prosentpoeng .* og (\S+) prosentpoeng 24", summary
+        r"Forskjellen er størst (12 måneder etter start), (\S+) prosentpoeng .*, og ikke lenger klar 24 måneder etter "
+        r"start: (\S+) prosentpoeng",
+        summary,
     )
     main = (
         TOLD[STARTS]
