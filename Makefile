@@ -55,7 +55,8 @@ schema: $(VENV)/.ok ## write the JSON schemas that editors use
 bench: $(VENV)/.ok ## ratios against peers and limits, into docs/performance.md
 	@python -m benchmarks
 
-soak: $(VENV)/.ok ## the long versions of the studies that `make test` samples, into docs/validation.md
+soak: $(VENV)/.ok ## properties on new examples, then the long versions of the studies into docs/validation.md
+	python -m pytest -q -n $(CORES) --dist loadfile -m "not whole" --hypothesis-profile=new
 	@python -m benchmarks soak
 
 verify: $(VENV)/.ok ## recompute the checksums of everything released

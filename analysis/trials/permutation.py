@@ -104,6 +104,8 @@ def differences(sizes: np.ndarray, statistic: str) -> Callable[[np.ndarray, np.n
 
     def difference(treated: np.ndarray, sums: np.ndarray) -> np.ndarray:
         amounts = sums if statistic == "persons" else sums / sizes
+        # From the common mean: taking a large group's sum from the total would cost the small group its digits.
+        amounts = amounts - weight * (amounts.sum() / weight.sum())
         amount, size = treated @ amounts, treated @ weight
         return amount / size - (amounts.sum() - amount) / (weight.sum() - size)
 
