@@ -13,5 +13,7 @@ class Certify(Strict):
     effect: Annotated[float, Field(gt=0, lt=1)] = Field(
         0.05, description="The difference in shares that the study is planned to see"
     )
-    draws: Annotated[int, Field(ge=20, le=100_000)] = Field(500, description="Simulated studies for each effect")
+    draws: Annotated[int, Field(ge=20, le=100_000)] = Field(
+        200, description="Simulated studies for each effect; of matched designs ten for each set of persons"
+    )
     seed: int | None = Field(None, ge=0, description="Seed of the draws; otherwise from the plan")

@@ -10,6 +10,7 @@ from analysis.card_parts import (
     files_of,
     mapping,
     mappings,
+    measured_outcomes,
     table_of,
     text,
     texts,
@@ -91,7 +92,7 @@ def outcomes_stand_where_they_are_read(data: dict[str, Any]) -> Iterator[Finding
 
 def outcome_columns_are_used_once(data: dict[str, Any]) -> Iterator[Finding]:
     """An outcome with a column is one that the card needs, once a month, and not made from spells as well."""
-    needed = sources(chosen_outcomes(data))
+    needed = sources(measured_outcomes(data))
     made = rules_of(needed) if reads_registers(data) else {}
     for place, file in files_of(data, "persons", "outcomes"):
         seen: set[tuple[str, str]] = set()
@@ -111,7 +112,7 @@ def outcomes_are_delivered(data: dict[str, Any]) -> Iterator[Finding]:
     if data.get("design") == "aggregated_series":
         return
     registers = reads_registers(data)
-    needed = sources(chosen_outcomes(data))
+    needed = sources(measured_outcomes(data))
     needed = [name for name in needed if not registers or name not in rules_of(needed)]
     apart = {name for _, file in files_of(data, "outcomes") for name in _outcome_names(file)}
     mend = "Oppgi kolonne og måned under outcomes."
@@ -130,7 +131,7 @@ def _outcome_names(file: dict[str, Any]) -> set[str]:
 
 def counts_are_delivered(data: dict[str, Any]) -> Iterator[Finding]:
     """In a series of counts every outcome of the card is counted, and no other is."""
-    files, chosen = files_of(data, "aggregates"), chosen_outcomes(data)
+    files, chosen = files_of(data, "aggregates"), measured_outcomes(data)
     counted: set[str] = set()
     for place, file in files:
         column = mapping(mapping(file.get("columns")).get("outcome"))

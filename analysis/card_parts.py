@@ -43,6 +43,12 @@ def chosen_outcomes(data: dict[str, Any]) -> list[str]:
     return [*texts([wanted.get("primary")]), *texts(wanted.get("secondary"))]
 
 
+def measured_outcomes(data: dict[str, Any]) -> list[str]:
+    """Those, and the negative controls, each once."""
+    controls = texts([control.get("outcome") for control in mappings(data.get("negative_controls"))])
+    return list(dict.fromkeys([*chosen_outcomes(data), *controls]))
+
+
 def table_of(file: dict[str, Any]) -> str:
     """What the rows of a file are."""
     return text(file.get("table", "persons"))

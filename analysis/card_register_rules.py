@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from analysis.card_library import attribute_kinds, rules_of, sources
-from analysis.card_parts import chosen_outcomes, date, files_of, mapping, mappings, month, text, texts
+from analysis.card_parts import date, files_of, mapping, mappings, measured_outcomes, month, text, texts
 from analysis.months import month_number, month_text
 from analysis.spell_rules import AmountAboveG, needed_attributes, needed_types
 from analysis.strict import Finding
@@ -141,7 +141,7 @@ def outcomes_have_their_registers(data: dict[str, Any]) -> Iterator[Finding]:
     if not reads_registers(data) or data.get("design") == "aggregated_series":
         return
     covered, attributes = types_in(data), _attributes(data)
-    for name, rule in rules_of(sources(chosen_outcomes(data))).items():
+    for name, rule in rules_of(sources(measured_outcomes(data))).items():
         if isinstance(rule, AmountAboveG) and not files_of(data, "amounts"):
             yield ("files",), f"utfallet {name} leser beløp.", "Legg til en fil med table: amounts."
         types = sorted(needed_types({name: rule}) - covered) if covered is not None else []

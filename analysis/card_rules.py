@@ -9,8 +9,10 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from analysis.card_appraisal_rules import APPRAISAL_RULES
+from analysis.card_controls_rules import CONTROL_RULES
 from analysis.card_file_rules import FILE_RULES
 from analysis.card_format_rules import FORMAT_RULES
+from analysis.card_grid_rules import GRID_RULES
 from analysis.card_library import known_outcomes
 from analysis.card_matching_rules import MATCHING_RULES
 from analysis.card_parts import chosen_outcomes, mapping, mappings, table_of, text, texts
@@ -18,6 +20,7 @@ from analysis.card_series_rules import SERIES_RULES
 from analysis.card_single_arm_rules import SINGLE_ARM_RULES, is_matched
 from analysis.card_staggered import STAGGERED_DESIGNS
 from analysis.card_staggered_rules import STAGGERED_RULES
+from analysis.card_subgroup_rules import SUBGROUP_RULES
 from analysis.card_trial import TRIAL_DESIGNS
 from analysis.card_trial_rules import TRIAL_RULES
 from analysis.strict import Finding
@@ -274,11 +277,14 @@ RULES: tuple[Callable[[dict[str, Any]], Iterator[Finding]], ...] = (
     accepted_findings_name_files,
     keys_have_one_place,
     *APPRAISAL_RULES,
+    *CONTROL_RULES,
     *FILE_RULES,
     *FORMAT_RULES,
+    *GRID_RULES,
     *MATCHING_RULES,
     *STAGGERED_RULES,
     *SERIES_RULES,
     *SINGLE_ARM_RULES,
+    *SUBGROUP_RULES,
     *TRIAL_RULES,
 )

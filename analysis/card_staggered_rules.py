@@ -6,6 +6,7 @@ See `card_rules` for how rules are written.
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from analysis.card_key_rules import is_estimated_as, stands_where_it_is_read
 from analysis.card_parts import files_of, mapping, mappings, text, texts
 from analysis.card_staggered import ESTIMATORS, HEADLINE, STAGGERED_DESIGNS, SYNTHETIC, TRIPLE
 from analysis.strict import Finding
@@ -16,19 +17,12 @@ METHODS = ("reg", "ipw", "dr", "dr_improved")
 
 def is_estimated(data: dict[str, Any]) -> bool:
     """Whether effects of staggered adoption are estimated from a delivery."""
-    delivered = data.get("data_kind") != "published"
-    return data.get("design") in STAGGERED_DESIGNS and data.get("analysis") != "describe" and delivered
+    return is_estimated_as(data, STAGGERED_DESIGNS)
 
 
 def choices_stand_where_they_are_read(data: dict[str, Any]) -> Iterator[Finding]:
     """The key is needed where effects are estimated, and refused where nothing reads it."""
-    if is_estimated(data):
-        if data.get("staggered") is None:
-            what = f"mangler, men designet {data['design']} bruker den når effekter skal anslås."
-            yield ("staggered",), what, "Fyll inn staggered, eller skriv analysis: describe."
-    elif data.get("staggered") is not None and data.get("design") is not None:
-        mend = f"Fjern staggered, eller bruk analysis: estimate med ett av designene {', '.join(STAGGERED_DESIGNS)}."
-        yield ("staggered",), "ingenting leser denne nøkkelen her.", mend
+    yield from stands_where_it_is_read(data, "staggered", STAGGERED_DESIGNS, "effekter skal anslås")
 
 
 def covariates_have_a_method(data: dict[str, Any]) -> Iterator[Finding]:

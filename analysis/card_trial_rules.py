@@ -6,6 +6,7 @@ See `card_rules` for how rules are written.
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from analysis.card_key_rules import is_estimated_as, stands_where_it_is_read
 from analysis.card_parts import files_of, mapping, texts
 from analysis.card_trial import MANY_OFFICES, TRIAL_DESIGNS, Trial
 from analysis.strict import Finding
@@ -18,19 +19,12 @@ FEWEST = 2
 
 def is_estimated(data: dict[str, Any]) -> bool:
     """Whether a trial is estimated from a delivery."""
-    delivered = data.get("data_kind") != "published"
-    return data.get("design") in TRIAL_DESIGNS and data.get("analysis") != "describe" and delivered
+    return is_estimated_as(data, TRIAL_DESIGNS)
 
 
 def choices_stand_where_they_are_read(data: dict[str, Any]) -> Iterator[Finding]:
     """The key is needed where a trial is estimated, and refused where nothing reads it."""
-    if is_estimated(data):
-        if data.get("trial") is None:
-            what = f"mangler, men designet {data['design']} bruker den når forskjellen skal anslås."
-            yield ("trial",), what, "Fyll inn trial, eller skriv analysis: describe."
-    elif data.get("trial") is not None and data.get("design") is not None:
-        mend = f"Fjern trial, eller bruk analysis: estimate med ett av designene {', '.join(TRIAL_DESIGNS)}."
-        yield ("trial",), "ingenting leser denne nøkkelen her.", mend
+    yield from stands_where_it_is_read(data, "trial", TRIAL_DESIGNS, "forskjellen skal anslås")
 
 
 def the_unit_is_what_was_drawn(data: dict[str, Any]) -> Iterator[Finding]:

@@ -4,6 +4,7 @@ Defaults live here and nowhere else. `read_card` raises every mistake at once, i
 what was found and what is allowed.
 """
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -11,14 +12,18 @@ from pydantic import Field, field_serializer
 
 from analysis.card_appraisal import Appraisal
 from analysis.card_certify import Certify
+from analysis.card_controls import NegativeControl
 from analysis.card_delivery import Accepted, Column, File, Growing, Municipality, Pseudonymise, Register, Synthetic
+from analysis.card_deviation_rules import deviations_name_the_plan
+from analysis.card_grid import Grid
 from analysis.card_matching import Matching, MatchingChange
 from analysis.card_rules import cross_checks
 from analysis.card_series import Series
 from analysis.card_single_arm import SingleArm
 from analysis.card_staggered import Staggered
+from analysis.card_subgroups import MOST, Subgroup
 from analysis.card_trial import Trial
-from analysis.strict import Certainty, Date, Filled, Month, Share, Slug, Strict, Words, read_strict
+from analysis.strict import Certainty, Date, Filled, Finding, Month, Share, Slug, Strict, Words, read_strict
 
 __all__ = ["Card", "Column", "File", "Matching", "analysis_part", "read_card"]
 
@@ -164,6 +169,10 @@ class Checks(Growing):
         "pre_trend_power",
         "pre_months",
         "small_count",
+        "placebo_offices_limit",
+        "placebo_office_draws",
+        "subgroup_persons",
+        "subgroup_offices",
     )
 
     smd_limit: float = Field(0.1, gt=0)
@@ -179,6 +188,10 @@ class Checks(Growing):
     pre_trend_power: float = Field(0.8, gt=0.05, lt=1, description="Chance with which the missed trend would be seen")
     pre_months: int = Field(12, ge=1, description="Fewest months measured before the start")
     small_count: int = Field(10, ge=0, description="Fewest with, or without, the outcome in a group")
+    placebo_offices_limit: Share = Field(0.15, description="Most draws of placebo offices that may find something")
+    placebo_office_draws: int = Field(100, ge=0, description="Draws of untreated offices that pretend to have adopted")
+    subgroup_persons: int = Field(10, ge=2, description="Fewest measured persons in each arm of a subgroup")
+    subgroup_offices: int = Field(2, ge=2, description="Fewest offices in each arm of a subgroup, where they decide")
 
 
 class Inference(Strict):
@@ -264,6 +277,7 @@ class Card(Strict):
     time_zero: TimeZero
     arms: list[Arm] = Field(min_length=1)
     outcomes: Outcomes
+    negative_controls: list[NegativeControl] = []
     horizons: list[Annotated[int, Field(ge=0)]] = Field([], description="Months after time zero, the main one first")
     base_month: Month | None = Field(None, description="Month before the intervention that DiD subtracts")
     base_period: int | None = Field(None, lt=0, description="The same, in months from each person's time zero")
@@ -280,11 +294,13 @@ class Card(Strict):
     staggered: Staggered | None = None
     series: Series | None = None
     trial: Trial | None = None
+    subgroups: list[Subgroup] = Field([], max_length=MOST, description="Stated before the outcomes are seen")
     inference: Inference = Inference()
     checks: Checks = Checks()
     certify: Certify = Certify()
     benchmark: Benchmark | None = None
     sensitivity: list[Sensitivity] = []
+    grid: Grid | None = None
     published: Published | None = None
     disclosure: Disclosure
     limitations: list[Limitation] = []
@@ -302,6 +318,10 @@ class Card(Strict):
     def outcome_names(self) -> list[str]:
         """Primary first, then the secondary ones in the card's order."""
         return [self.outcomes.primary, *self.outcomes.secondary]
+
+    def measured_names(self) -> list[str]:
+        """Those of `outcome_names`, and the negative controls that are not among them."""
+        return list(dict.fromkeys([*self.outcome_names(), *(control.outcome for control in self.negative_controls)]))
 
 
 # What fixes the analysis. Titles, texts about the source, contact and report date may change after the lock.
@@ -327,12 +347,29 @@ ANALYSIS_KEYS = (
     "published",
 )
 # Keys that came after the first plans were locked: at their default they leave no trace, so that the locks hold.
-LATER_KEYS = ("base_period", "analysis", "registers", "municipality", "staggered", "trial", "series", "certify")
+LATER_KEYS = (
+    "base_period",
+    "analysis",
+    "registers",
+    "municipality",
+    "staggered",
+    "trial",
+    "series",
+    "certify",
+    "negative_controls",
+    "subgroups",
+    "grid",
+)
 
 
 def read_card(path: str | Path) -> Card:
     """Read and validate a card; raises ProblemsFound with every mistake at once."""
-    return read_strict(path, Card, cross_checks)
+    return read_strict(path, Card, _rules)
+
+
+def _rules(data: dict[str, Any]) -> Iterator[Finding]:
+    yield from cross_checks(data)
+    yield from deviations_name_the_plan(data, (*ANALYSIS_KEYS, *LATER_KEYS))
 
 
 def analysis_part(card: Card) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """Every check of one cohort, and the grade that follows."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +12,9 @@ from analysis.checks.appraisal import appraisal
 from analysis.checks.balance import balance
 from analysis.checks.before import matched_months, months_before, staggered_months
 from analysis.checks.benchmark import benchmark
+from analysis.checks.certificate import certificate
 from analysis.checks.consistency import consistency
+from analysis.checks.controls import negative_controls
 from analysis.checks.detectable import detectable_difference, no_difference
 from analysis.checks.followed import horizon_reached, small_counts
 from analysis.checks.influence import one_office
@@ -20,9 +23,12 @@ from analysis.checks.nearest import nearest_placebo
 from analysis.checks.offices import few_treated_offices
 from analysis.checks.overlap import common_support, effective_sample, lost_treated
 from analysis.checks.placebo import placebo
+from analysis.checks.placebo_offices import placebo_offices
 from analysis.checks.precision import imprecision, no_estimate
+from analysis.checks.spill_over import spill_over
 from analysis.checks.spread import spread
 from analysis.checks.staggered import choices, family, few_treated_units, pre_trends, precision
+from analysis.checks.to_the_mean import regression_to_the_mean
 from analysis.checks.trends import trends
 from analysis.grade import Grade, execution_steps, grade, ungraded
 from analysis.headline import decisive_row
@@ -31,20 +37,24 @@ from analysis.published import UNESTIMATED_PARTS, Figures
 
 @dataclass(frozen=True)
 class MatchedTables:
-    """`influence`: the headline without each office; `sets`: patterns of the matched sets."""
+    """`influence`: the headline without each office; `sets`: patterns of the matched sets; `missing` (MISSING)."""
 
     influence: pd.DataFrame
     sets: pd.DataFrame
+    missing: pd.DataFrame
 
 
 @dataclass(frozen=True)
 class StaggeredTables:
-    """`events` (`event_covariance`), `influence`, `cells` (OFFICE_CELLS), `honest` (`checks.trends.honest_table`)."""
+    """`events` (`event_covariance`), `honest` (`checks.trends.honest_table`), `influence`, `cells` (OFFICE_CELLS),
+    `missing` (MISSING), `placebo_offices` (`placebo_offices.COLUMNS`)."""
 
     events: pd.DataFrame
+    honest: pd.DataFrame
     influence: pd.DataFrame
     cells: pd.DataFrame
-    honest: pd.DataFrame
+    missing: pd.DataFrame
+    placebo_offices: pd.DataFrame
 
 
 @dataclass(frozen=True)
@@ -90,6 +100,7 @@ def check_matched(
     balances: pd.DataFrame,
     summary: pd.DataFrame,
     beside: MatchedTables | None = None,
+    tried: Mapping[str, Any] | None = None,
 ) -> Verdicts:
     """Checks of a matched cohort with persons; those that need `beside` are made where it is given."""
     found = [
@@ -102,6 +113,7 @@ def check_matched(
         spread(card, estimates),
         *([] if beside is None else _beside_matched(card, estimates, beside)),
         *benchmark(card, estimates),
+        certificate(tried),
         detectable_difference(card, estimates),
         *limitations(card),
     ]
@@ -109,9 +121,13 @@ def check_matched(
 
 
 def _beside_matched(card: Card, estimates: pd.DataFrame, tables: MatchedTables) -> list[Check | None]:
-    """The time before, one office, what was not measured, and how far and on how many the numbers reach."""
+    """The time before, controls, one office, what was not measured, and how far and on how many the numbers reach."""
     found = [
+        regression_to_the_mean(estimates),
+        negative_controls(card, estimates),
+        spill_over(card, estimates),
         one_office(estimates, tables.influence),
+        missing.bounds(tables.missing),
         hidden_bias.rosenbaum_bounds(card, estimates, tables.sets),
         hidden_bias.e_value(card, estimates),
         horizon_reached(card, estimates),
@@ -123,7 +139,12 @@ def _beside_matched(card: Card, estimates: pd.DataFrame, tables: MatchedTables) 
     return [*before, nearest_placebo(card, estimates, placebo(card, estimates)), *found]
 
 
-def check_staggered(card: Card, estimates: pd.DataFrame, beside: StaggeredTables | None = None) -> Verdicts:
+def check_staggered(
+    card: Card,
+    estimates: pd.DataFrame,
+    beside: StaggeredTables | None = None,
+    tried: Mapping[str, Any] | None = None,
+) -> Verdicts:
     """Checks of a cohort with staggered adoption; those that need `beside` are made where it is given."""
     found = [
         few_treated_units(card, estimates),
@@ -132,6 +153,7 @@ def check_staggered(card: Card, estimates: pd.DataFrame, beside: StaggeredTables
         choices(card, estimates),
         family(card, estimates),
         *([] if beside is None else _beside_staggered(card, estimates, beside)),
+        certificate(tried),
         detectable_difference(card, estimates),
         *limitations(card),
     ]
@@ -143,7 +165,11 @@ def _beside_staggered(card: Card, estimates: pd.DataFrame, tables: StaggeredTabl
     return [
         months_before(card, staggered_months(card, tables.cells)),
         *trends(card, tables.events, tables.honest, pre_trends(card, estimates)),
+        placebo_offices(card, tables.placebo_offices),
+        negative_controls(card, estimates),
+        spill_over(card, estimates),
         one_office(estimates, tables.influence),
+        missing.bounds(tables.missing),
         horizon_reached(card, estimates),
     ]
 
@@ -154,12 +180,14 @@ def check_trial(
     balances: pd.DataFrame,
     attrition: pd.DataFrame,
     beside: TrialTables | None = None,
+    tried: Mapping[str, Any] | None = None,
 ) -> Verdicts:
     """Checks of a trial, whether offices or persons were drawn; those that need `beside` where it is given."""
     found = [
         trial.few_offices(card, estimates),
         trial.precision(estimates),
         trial.permutation(card, estimates),
+        certificate(tried),
         detectable_difference(card, estimates),
         trial.planned_icc(card, estimates),
         trial.attrition(card, estimates, attrition),
@@ -173,6 +201,7 @@ def check_trial(
 def _beside_trial(card: Card, estimates: pd.DataFrame, tables: TrialTables) -> list[Check | None]:
     """What those not measured could do, one office, and how far and on how many the numbers reach."""
     return [
+        negative_controls(card, estimates),
         missing.bounds(tables.missing),
         one_office(estimates, tables.influence),
         horizon_reached(card, estimates),

@@ -25,16 +25,37 @@ def _plan(options: argparse.Namespace, _extra: list[str]) -> int:
     from analysis.cli import card_path
     from analysis.files import read_json, write_text
     from analysis.plan import lock_path
-    from analysis.plan_text import plan_text
+    from analysis.plan_text import locked_card, plan_text
 
     path = card_path(options.cohort)
-    lock = lock_path(path)
-    text = plan_text(read_card(path), options.cohort, read_json(lock) if lock.is_file() else None)
+    card = read_card(path)
+    lock = read_json(lock_path(path)) if lock_path(path).is_file() else None
+    planned = card if lock is None else locked_card(card, lock)
+    power = _power_line(planned, options.cohort, path.parent.parent.parent)
+    text = plan_text(card, options.cohort, lock, power=power)
     print(text, end="")
     if options.out is not None:
         write_text(options.out, text)
         print(f"Skrev {options.out}", file=sys.stderr)
     return 0
+
+
+def _power_line(card: Any, cohort: str, root: Path) -> str:
+    """What the planned study sees: from the card, else from the delivery, else how it can be known."""
+    from analysis.cli import fresh_delivery
+    from analysis.plan_power import power_of_card, power_of_sizes
+    from analysis.problems import ProblemsFound
+
+    unknown = "Det følger ikke av det som er kjent før utfallene leses. Prøv antakelser med `make power`."
+    found = power_of_card(card)
+    if found is not None or card.published is not None:
+        return found or unknown
+    with tempfile.TemporaryDirectory() as place:
+        try:
+            delivery = fresh_delivery(cohort, card, root, Path(place))
+        except ProblemsFound:
+            return "Leveransen er ikke kommet, eller kan ikke leses. Prøv antakelser med `make power`."
+    return power_of_sizes(card, delivery) or unknown
 
 
 def _blind(options: argparse.Namespace, _extra: list[str]) -> int:

@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 RESULTS = Path("results/restricted")
-NAME = "certificate.json"
+# Beside the run's own certificate.json, which has the number of draws of the card.
+NAME = "certify.json"
 
 
 def add_power(commands: Any) -> None:
@@ -58,7 +59,7 @@ def _certify(options: argparse.Namespace, _extra: list[str]) -> int:
     from analysis.files import write_json
     from analysis.panel import build_panel
     from analysis.placeholders import placeholders
-    from analysis.problems import stop_if_any
+    from analysis.problems import ProblemsFound, stop_if_any
 
     path = card_path(options.cohort)
     card = read_card(path)
@@ -68,6 +69,8 @@ def _certify(options: argparse.Namespace, _extra: list[str]) -> int:
         delivery = fresh_delivery(options.cohort, card, path.parent.parent.parent, Path(place))
         panel = build_panel(card, delivery)
         made = certified(card, options.cohort, panel, delivery.offices, delivery.aggregates, draws=options.draws)
+    if made.reason is not None:
+        raise ProblemsFound(certificate_words(made)[0], [])
     target = RESULTS / options.cohort / NAME
     write_json(target, made.record())
     print("\n".join([*certificate_words(made), f"Skrev {target}"]))

@@ -8,37 +8,46 @@ import numpy as np
 import pandas as pd
 
 from analysis.cards import Card
+from analysis.control_rows import matched_controls
 from analysis.did_rows import not_estimated, numbers_of, role_of, row_of
 from analysis.estimate_single_arm import delivered_share_rows
 from analysis.event_values import EventValues, event_values, has_a_change
 from analysis.group_curves import curve_rows, group_cells
 from analysis.influence import NOTHING, without_each_office
-from analysis.match_methods import people_of
+from analysis.match_methods import People, people_of
 from analysis.match_persons import Matched
 from analysis.match_ties import AVERAGED
 from analysis.matched_dr import doubly_robust_rows
 from analysis.matched_effects import Sample, effects, samples
+from analysis.matched_missing import matched_missing
 from analysis.matched_sets import NO_SETS, set_patterns
+from analysis.matched_to_the_mean import to_the_mean_rows
 from analysis.panel import Panel
 from analysis.plain_did import benchmark_rows, unmatched_rows
 from analysis.problems import ProblemsFound
 from analysis.results import estimates
+from analysis.spill_over import matched_spill_over
 from analysis.tables import MAIN, NO_CHANGE, ONE_GROUP
 
 
 @dataclass(frozen=True)
 class DidResult:
     """`estimates` per design.md, and `cells`: sums per sample (unmatched, matched), arm and month. `influence`: the
-    headline without each office, where offices are clusters; `sets`: patterns of the matched sets (`set_patterns`)."""
+    headline without each office, where offices are known; `sets`: patterns of the matched sets (`set_patterns`);
+    `missing` (MISSING): what those whose outcome is not known could have made of it."""
 
     estimates: pd.DataFrame
     cells: pd.DataFrame
     influence: pd.DataFrame
     sets: pd.DataFrame
+    missing: pd.DataFrame
 
 
-def estimate_did(card: Card, panel: Panel, matched: Matched, **identity: str) -> DidResult:
-    """Every number of a matched two-period cohort. `identity` holds cohort, plan_hash and run_id.
+def estimate_did(
+    card: Card, panel: Panel, matched: Matched, *, offices: pd.DataFrame | None = None, **identity: str
+) -> DidResult:
+    """Every number of a matched two-period cohort. `identity` holds cohort, plan_hash and run_id; `offices` says which
+    county an office is in.
 
     Changes are counted from `base_month` when everybody starts in one month, otherwise from `base_period` of each
     person. Persons whose outcome is not known at a horizon are left out there; `n_treated` and `n_comparison` tell.
@@ -49,7 +58,7 @@ def estimate_did(card: Card, panel: Panel, matched: Matched, **identity: str) ->
         "design": card.design,
         "conf_level": card.inference.level,
     }
-    values, people = event_values(card, panel), people_of(card, panel.baseline)
+    values, people = event_values(card, panel), people_of(card, panel.baseline, offices)
     found = samples(card, people, matched)
     compared = [name for name in card.outcome_names() if _in_both_arms(card, values, people.frame, name)]
     sums = group_cells(card, panel, matched)
@@ -58,17 +67,29 @@ def estimate_did(card: Card, panel: Panel, matched: Matched, **identity: str) ->
         *unmatched_rows(card, panel, values, compared),
         *benchmark_rows(card, panel, values, compared),
         *curve_rows(card, sums),
+        *(_beside_rows(card, panel, values, people, found[MAIN]) if MAIN in found else ()),
         *(delivered_share_rows(card, values, people.frame) if card.design == "single_arm" else ()),
     ]
     main, after = found.get(MAIN), (card.outcomes.primary, card.horizons[0])
     patterns = NO_SETS if main is None else set_patterns(main, values.at(main.people, *after))
-    return DidResult(estimates(rows, **common), sums, _influence(card, values, main), patterns)
+    missing = matched_missing(card, values, main, panel.attrition)
+    return DidResult(estimates(rows, **common), sums, _influence(card, values, main), patterns, missing)
+
+
+def _beside_rows(
+    card: Card, panel: Panel, values: EventValues, people: People, main: Sample
+) -> Iterator[dict[str, Any]]:
+    """What the checks read beside the estimates: negative controls, comparison persons near the intervention, and what
+    was to be expected of the participants anyway."""
+    yield from matched_controls(card, values, main)
+    yield from matched_spill_over(card, values, people, main)
+    yield from to_the_mean_rows(card, panel, main, values.base)
 
 
 def _influence(card: Card, values: EventValues, main: Sample | None) -> pd.DataFrame:
-    """The headline without each office in turn, the matches as they are; no rows where offices are no clusters."""
+    """The headline without each office in turn, the matches as they are; no rows where an office is not known."""
     outcome, horizon = card.outcomes.primary, card.horizons[0]
-    if main is None or card.inference.cluster != "office" or not has_a_change(outcome):
+    if main is None or not has_a_change(outcome) or main.used["office_id"].isna().any():
         return NOTHING
     change = values.change(main.people, outcome, horizon)
     kept = np.isfinite(change) & (main.weight > 0)

@@ -264,6 +264,23 @@ def _headline_told(card: Card, row: dict[str, Any]) -> dict[str, Any]:
     return row if own else row | {"role": "sensitivity"}
 
 
+def overall_rows(card: Card, source: Source, people: People) -> Iterator[dict[str, Any]]:
+    """The overall average of the main outcome by the headline's estimator, under the inference that is quoted.
+
+    Raises ProblemsFound where it cannot be worked out; synthetic controls have no such average.
+    """
+    name, horizon = card.staggered.estimator, main_horizon(card)
+    if name in SYNTHETIC:
+        what = "den syntetiske kontrollen er laget for hovedutfallet alene."
+        raise ProblemsFound("Kontrollen kan ikke anslås:", [Problem("staggered.estimator", what, "")])
+    given = given_of(card, source, card.outcomes.primary, horizon)
+    found = _estimator(card, people, name)(given)
+    told = {"outcome": card.outcomes.primary, "level": card.inference.level, "primary": "simple", "terms": ("simple",)}
+    for row in estimated_rows(found, **told):
+        if row["role"] == "primary":
+            yield placed_row(_people(row, found, given, horizon), horizon, card.staggered.unit)
+
+
 def _other_rows(card: Card, source: Source, people: People) -> Iterator[dict[str, Any]]:
     """The other outcomes, and all of them at the other horizons, by the headline's estimator."""
     horizons = [None] if main_horizon(card) is None else card.horizons

@@ -14,9 +14,10 @@ import numpy as np
 import pandas as pd
 
 from analysis.cards import Card
+from analysis.control_rows import trial_controls
 from analysis.describe import describe
 from analysis.drawn_persons import DrawnPersons, drawn_persons
-from analysis.influence import NOTHING
+from analysis.influence import NOTHING, estimates_without_each
 from analysis.missing_outcomes import missing_bounds
 from analysis.outcomes import load_outcomes
 from analysis.problems import ProblemsFound
@@ -60,6 +61,8 @@ def estimate_persons_trial(
     people = drawn_persons(card, baseline, months)
     rows = [row for outcome in card.outcome_names() for row in _Outcome(card, people, outcome).rows()]
     rows += _family_rows(card, rows)
+    headline = lambda other, time: _Outcome(other, people, other.outcomes.primary).headline(time)  # noqa: E731
+    rows += trial_controls(card, months, headline)
     own = {**identity, "data_kind": card.data_kind, "design": card.design, "conf_level": card.inference.level}
     return TrialEstimates(
         estimates=estimates(rows, **own),
@@ -69,8 +72,24 @@ def estimate_persons_trial(
         balance=baseline_balance(card, baseline),
         attrition=with_measured(card, baseline, months, attrition),
         missing=missing_bounds(card, baseline, months),
-        influence=NOTHING,
+        influence=_influence(card, baseline, people),
     )
+
+
+def _influence(card: Card, baseline: pd.DataFrame, people: DrawnPersons) -> pd.DataFrame:
+    """The headline without each office in turn; no rows where an office is not known, or there is one alone."""
+    measured = _measured(people, card.outcomes.primary, card.horizons[0])
+    office = baseline.set_index("person_id")["office_id"].reindex(people.person_id[measured.known])
+    if office.isna().any() or office.nunique() < 2:
+        return NOTHING
+
+    def estimate(left: np.ndarray) -> float:
+        try:
+            return stratified_difference(measured.y[left], measured.treated[left], measured.strata[left]).estimate
+        except ProblemsFound:
+            return float("nan")
+
+    return estimates_without_each(estimate, office.tolist())
 
 
 def _family_rows(card: Card, rows: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
@@ -105,6 +124,13 @@ class _Outcome:
             yield from self._horizon_rows(horizon)
         if self.share and load_outcomes()[self.outcome].timing == "point":
             yield from self._curve_rows()
+
+    def headline(self, horizon: int) -> dict[str, Any]:
+        """The row of the difference standardised to the strata alone, or of the reason why there is none."""
+        measured = _measured(self.people, self.outcome, horizon)
+        arguments, level = (measured.y, measured.treated, measured.strata), self.card.inference.level
+        difference = lambda: stratified_difference(*arguments, level=level)  # noqa: E731 - told if it fails
+        return _row(self._shared(measured, horizon), difference, estimator=STRATIFIED, spec=MAIN, role="primary")
 
     def _horizon_rows(self, horizon: int) -> Iterator[dict[str, Any]]:
         measured = _measured(self.people, self.outcome, horizon)
@@ -165,19 +191,20 @@ class _Outcome:
 
 @dataclass(frozen=True)
 class _Measured:
-    """Persons with a known outcome at one horizon."""
+    """Persons with a known outcome at one horizon; `known` says which of all they are."""
 
     y: np.ndarray
     treated: np.ndarray
     strata: np.ndarray
     covariates: pd.DataFrame | None
+    known: np.ndarray
 
 
 def _measured(people: DrawnPersons, outcome: str, horizon: int) -> _Measured:
     y = people.outcomes(outcome, horizon, horizon)[:, 0]
     known = np.isfinite(y)
     covariates = None if people.covariates is None else people.covariates[known]
-    return _Measured(y[known], people.treated[known], people.strata[known], covariates)
+    return _Measured(y[known], people.treated[known], people.strata[known], covariates, known)
 
 
 def _base(measured: _Measured) -> float | None:

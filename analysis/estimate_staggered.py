@@ -15,21 +15,25 @@ import pandas as pd
 from analysis.attrition import attrition_rows, stated_rows
 from analysis.card_staggered import HEADLINE
 from analysis.cards import Card
-from analysis.estimate_family import People, family, family_table
-from analysis.office_cells import design_of, is_panel, people_at, people_by_month
+from analysis.control_rows import staggered_controls
+from analysis.estimate_family import People, family, family_table, overall_rows
+from analysis.office_cells import is_panel, people_at, people_by_month
+from analysis.placebo_offices import placebo_offices
 from analysis.problems import ProblemsFound
 from analysis.results import estimates
 from analysis.series.results import SeriesResult, series_results
+from analysis.spill_over import staggered_spill_over
 from analysis.staggered.cell_arrays import CellArrays
 from analysis.staggered.design import NEVER
 from analysis.staggered.event_periods import Periods, event_covariance
 from analysis.staggered.inference import FEW_TREATED, ONE_OFFICE
 from analysis.staggered.parameters import COUNTS, parameters
-from analysis.staggered.person_effects import complete_rows, person_effects
+from analysis.staggered.person_effects import complete_rows
 from analysis.staggered.persons import Roles
 from analysis.staggered.regressions import event_study, static_effect
-from analysis.staggered.result import StaggeredResult, person_result
+from analysis.staggered.result import StaggeredResult
 from analysis.staggered.rows import regression_rows, to_rows
+from analysis.staggered_adjusted import adjusted_result
 from analysis.staggered_analysis import (
     Analysis,
     Source,
@@ -39,9 +43,9 @@ from analysis.staggered_analysis import (
     not_estimated,
     placed_row,
     ranked,
-    seed_of,
     source_of,
 )
+from analysis.staggered_missing import staggered_missing
 from analysis.tables import FEW_OFFICES, MAIN
 
 # Event times of the placebo: the year before adoption, without the month that is subtracted.
@@ -57,7 +61,9 @@ class StaggeredEstimates:
     `ledger`: outcome, horizon_months, reason, group, persons, offices of adoption groups that were left out;
     `attrition`: who is left of the cohort behind the headline, steps counted from 1; `series`: what a series of counts
     gives beside the headline; `family`: tables of all estimators beside each other, by name as released; `events`: the
-    event study in periods (`event_covariance`); `influence`: the headline without each office (office_id, estimate)."""
+    event study in periods (`event_covariance`); `influence`: the headline without each office (office_id, estimate);
+    `missing` (MISSING): what those whose outcome is not known could have made of it; `placebo_offices`: offices that
+    never adopted, made to look as if they had."""
 
     estimates: pd.DataFrame
     office_cells: pd.DataFrame
@@ -67,6 +73,8 @@ class StaggeredEstimates:
     family: dict[str, pd.DataFrame]
     events: pd.DataFrame
     influence: pd.DataFrame
+    missing: pd.DataFrame
+    placebo_offices: pd.DataFrame
 
 
 def estimate_staggered(
@@ -98,6 +106,8 @@ def estimate_staggered(
         *_choice_rows(card, source),
         *_regression_rows(card, source, main),
         *others.rows,
+        *negative_control_rows(card, baseline, months, aggregates, offices),
+        *staggered_spill_over(card, source),
     ]
     tables = {"family": family_table(rows, card.staggered.control), **others.tables}
     if card.staggered.estimator == HEADLINE:
@@ -114,6 +124,8 @@ def estimate_staggered(
         tables,
         event_covariance(universal.result, Periods(card.checks.period_months, card.checks.periods)),
         _influence(card, main.result if adjusted is None else adjusted),
+        staggered_missing(card, baseline, months, offices),
+        placebo_offices(card, source.cells),
     )
 
 
@@ -196,6 +208,37 @@ def _placebo_rows(card: Card, main: Analysis) -> Iterator[dict]:
             yield _placed(replace(main, result=alone), found) | {"role": "sensitivity"}
 
 
+def negative_control_rows(
+    card: Card, baseline: pd.DataFrame, months: pd.DataFrame, aggregates: pd.DataFrame, offices: pd.DataFrame
+) -> Iterator[dict]:
+    """The negative controls, by the estimator of the headline; before adoption as the event study has them."""
+
+    def source(own: Card) -> tuple[Source, str, int | None]:
+        return source_of(own, baseline, months, aggregates, offices), own.outcomes.primary, main_horizon(own)
+
+    def after(own: Card) -> Iterator[dict]:
+        found, outcome, horizon = source(own)
+        try:
+            if own.staggered.estimator != HEADLINE:
+                yield from overall_rows(own, found, People(baseline, months, offices))
+                return
+            main = analysed(own, found, outcome, horizon)
+            adjusted = _adjusted(own, baseline, months, main)
+        except ProblemsFound as error:
+            yield not_estimated(outcome, horizon, "", "sensitivity", error, estimator=own.staggered.estimator)
+            return
+        rows = _main_rows(own, main) if adjusted is None else _adjusted_rows(own, main, adjusted)
+        yield from (row for row in rows if row["role"] == "primary")
+
+    def before(own: Card) -> Iterator[dict]:
+        found = analysed(own, *source(own), base="universal", aggregates=("dynamic",))
+        for row in to_rows(found.result, primary=None):
+            if row["term"] == "dynamic" and row.get("inference") == found.result.headline:
+                yield _placed(found, row)
+
+    yield from staggered_controls(card, after, before)
+
+
 def _choice_rows(card: Card, source: Source) -> Iterator[dict]:
     """The headline with the other control group, the other base, and the other unit."""
     chosen, outcome = card.staggered, card.outcomes.primary
@@ -271,39 +314,12 @@ def _few(arrays: CellArrays) -> dict[str, Any]:
 
 def _adjusted(card: Card, baseline: pd.DataFrame, months: pd.DataFrame, main: Analysis) -> StaggeredResult | None:
     """The main result with the card's covariates, from persons; None without a method."""
-    chosen, outcome, design = card.staggered, card.outcomes.primary, design_of(card)
-    if chosen.method == "none":
+    if card.staggered.method == "none":
         return None
     people = (
         people_by_month(card, baseline, months) if is_panel(card) else people_at(card, baseline, months, main.horizon)
     )
-    person = "person_id" if is_panel(card) else None
-    roles = Roles(outcome=outcome, person=person, cluster="office_id", covariates=chosen.formula)
-
-    def effects(frame: pd.DataFrame):
-        return person_effects(frame, design, roles, method=chosen.method)
-
-    found, offices = effects(people), sorted(people["office_id"].unique())
-    left_out = [
-        effects(people[people["office_id"] != office]).group_time
-        for office in (_used(found, offices) if main.result.few_offices else [])
-    ]
-    return person_result(
-        found.group_time,
-        design,
-        outcome=outcome,
-        seed=seed_of(card),
-        level=card.inference.level,
-        bands=chosen.bands,
-        left_out=left_out or None,
-        ledger=found.ledger,
-        omitted=found.plan.omitted,
-    )
-
-
-def _used(found: Any, offices: list[str]) -> list[str]:
-    """The offices that the effects rest on, in the order of the influence."""
-    return sorted(set(offices) & set(np.unique(found.group_time.clusters).tolist()))
+    return adjusted_result(card, people, few_offices=main.result.few_offices)
 
 
 def _adjusted_rows(card: Card, main: Analysis, adjusted: StaggeredResult) -> Iterator[dict]:

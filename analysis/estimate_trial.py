@@ -11,14 +11,15 @@ from typing import Any
 import pandas as pd
 
 from analysis.cards import Card
+from analysis.control_rows import trial_controls
 from analysis.describe import describe
 from analysis.estimate_persons_trial import estimate_persons_trial
-from analysis.influence import NOTHING, office_average_without_each, without_each_office
+from analysis.influence import adjusted_without_each, office_average_without_each, without_each_office
 from analysis.missing_outcomes import missing_bounds
 from analysis.results import estimates
 from analysis.tables import MAIN, PERMUTATION
 from analysis.trial_analysis import Analysis
-from analysis.trial_people import People, people_of
+from analysis.trial_people import TREATED, People, people_of
 from analysis.trial_rows import holm_rows, without_asymptotics
 from analysis.trial_sizes import baseline_balance, office_sizes
 from analysis.trial_tables import TrialEstimates, stop_without_headline, with_measured
@@ -52,6 +53,12 @@ def estimate_trial(
     ]
     rows = [row for one in found for row in one.rows()]
     rows += _family_rows(card, rows)
+
+    def headline(other: Card, time: int) -> dict[str, Any]:
+        name = other.outcomes.primary
+        return Analysis(other, name, time, people_of(other, baseline, months, offices, name, time)).headline()
+
+    rows += trial_controls(card, months, headline)
     own = {**identity, "data_kind": card.data_kind, "design": card.design, "conf_level": card.inference.level}
     table = estimates(without_asymptotics(card, rows), **own)
     stop_without_headline(table)
@@ -69,10 +76,11 @@ def estimate_trial(
 
 
 def _influence(card: Card, people: People) -> pd.DataFrame:
-    """The headline without each office, numbered in the order of their names; no rows where strata are adjusted for."""
-    if people.strata is not None:
-        return NOTHING
+    """The headline without each office, numbered in the order of their names; with strata by least squares anew."""
     offices = people.office.astype(str).tolist()
+    if people.strata is not None:
+        weights = None if card.trial.average == "persons" else 1 / people.sizes[people.office]
+        return adjusted_without_each(people.y, people.design(adjusted=False), TREATED, offices, weights)
     without = without_each_office if card.trial.average == "persons" else office_average_without_each
     return without(people.y, people.arm, offices)
 

@@ -48,7 +48,7 @@ class EventValues:
 
 
 def event_values(card: Card, panel: Panel) -> EventValues:
-    """Every outcome of the card at the base, at each horizon, and at earlier times half years before the base."""
+    """Outcomes and negative controls of the card at the base, each horizon, and times half years before the base."""
     start = None if card.base_month is None else common_start(panel.baseline)
     base = card.base_period if start is None else month_number(card.base_month) - start
     times = panel.months["event_time"].dropna()
@@ -57,7 +57,7 @@ def event_values(card: Card, panel: Panel) -> EventValues:
     values: dict[tuple[str, int], pd.Series] = {}
     for time in sorted(wanted):
         rows = panel.months[(panel.months["event_time"] == time).fillna(False).to_numpy(bool)].set_index("person_id")
-        for outcome in card.outcome_names():
+        for outcome in card.measured_names():
             if rows[outcome].notna().any():
                 values[outcome, time] = rows[outcome]
     for outcome in card.outcome_names():

@@ -1,6 +1,6 @@
 """A difference between two groups of persons without each office in turn: what one office moves it by."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import pandas as pd
@@ -32,3 +32,31 @@ def office_average_without_each(y: np.ndarray, treated: np.ndarray, offices: Seq
     frame = pd.DataFrame({"y": y, "treated": treated, "office": offices}).groupby("office", sort=True)
     means = frame.agg(y=("y", "mean"), treated=("treated", "first"))
     return without_each_office(means["y"].to_numpy(), means["treated"].to_numpy(bool), list(means.index))
+
+
+def adjusted_without_each(
+    y: np.ndarray, design: pd.DataFrame, column: str, offices: Sequence[str], weights: np.ndarray | None = None
+) -> pd.DataFrame:
+    """The same for the coefficient of `column` in least squares of `y` (n,) on `design` (n, k), weighted if asked; nan
+    where what is left does not tell it from the other columns."""
+    root = np.ones(len(y)) if weights is None else np.sqrt(np.asarray(weights, dtype="float64"))
+    x, others = (
+        design[column].to_numpy("float64") * root,
+        design.drop(columns=column).to_numpy("float64") * root[:, None],
+    )
+
+    def estimate(left: np.ndarray) -> float:
+        # What the others leave of the column carries its coefficient (Frisch, Waugh and Lovell).
+        alone = x[left] - others[left] @ np.linalg.lstsq(others[left], x[left], rcond=None)[0]
+        size = float(alone @ alone)
+        return float(alone @ (y * root)[left] / size) if size > 1e-9 * float(x @ x) else float("nan")
+
+    return estimates_without_each(estimate, offices)
+
+
+def estimates_without_each(estimate: Callable[[np.ndarray], float], offices: Sequence[str]) -> pd.DataFrame:
+    """office_id, estimate: `estimate` of the persons that are left, a mask (n,), without each of `offices` (n,)."""
+    labels = np.asarray(offices, dtype=object)
+    names = sorted(set(labels))
+    found = [estimate(labels != name) for name in names]
+    return pd.DataFrame({"office_id": pd.Series(names, dtype="str"), "estimate": np.array(found, dtype="float64")})

@@ -28,15 +28,24 @@ def _rows(card: Card, people: pd.DataFrame, months: pd.DataFrame, horizon: int) 
     at = months[(months["event_time"] == horizon).to_numpy(bool, na_value=False)].set_index("person_id")
     y = at[card.outcomes.primary].reindex(people["person_id"]).to_numpy("float64", na_value=np.nan)
     treated = people["arm"].eq(card.arm("treated").id).to_numpy(bool)
+    options = {"level": card.inference.level}
+    if card.assignment.unit != "person":
+        options["clusters"] = people["office_id"].to_numpy(dtype=object)
+    return bound_rows(horizon, y, treated, smallest=0.0, largest=1.0, **options)
+
+
+def bound_rows(horizon: int, y: np.ndarray, treated: np.ndarray, *, smallest, largest, **options) -> list[dict]:
+    """Rows of Lee's bounds and the worst case of `y` (n,), NaN where not known, with the `options` of `lee_bounds`.
+
+    t(G − 1) where clusters are given. None where all or nobody of a group is known.
+    """
     known = np.isfinite(y)
     if known.all() or not (known & treated).any() or not (known & ~treated).any():
         return []
-    options = {"level": card.inference.level}
-    if card.assignment.unit != "person":
-        offices = people["office_id"].to_numpy(dtype=object)
-        options |= {"clusters": offices, "df": float(len(set(offices)) - 1)}
+    if "clusters" in options:
+        options["df"] = float(len(set(options["clusters"])) - 1)
     found = {"lee": lee_bounds(y, treated, **options)}
-    found["worst_case"] = worst_case_bounds(y, treated, smallest=0.0, largest=1.0, **options)
+    found["worst_case"] = worst_case_bounds(y, treated, smallest=smallest, largest=largest, **options)
     return [_row(horizon, method, bounds) for method, bounds in found.items()]
 
 

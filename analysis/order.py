@@ -63,7 +63,7 @@ def order_outcomes(card: Card) -> dict[str, list[Outcome]]:
     """
     library = load_outcomes()
     ruled = [outcome for outcome in library.values() if outcome.rule is not None]
-    chosen = [library[name] for name in card.outcome_names()]
+    chosen = [library[name] for name in card.measured_names()]
     return {outcome.name: [outcome] if outcome in ruled else _nearest(outcome, ruled) for outcome in chosen}
 
 

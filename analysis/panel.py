@@ -63,7 +63,7 @@ def build_panel(card: Card, delivery: Delivery) -> Panel:
     month, everybody stays, and the row tells how many could be followed to the first horizon.
     """
     if card.design == "aggregated_series":
-        months = month_rows(Measured(*_no_rows(), {}), delivery.persons, card.outcome_names())
+        months = month_rows(Measured(*_no_rows(), {}), delivery.persons, card.measured_names())
         return Panel(months, delivery.persons.reset_index(drop=True), delivery.attrition)
     delivery = replace(delivery, persons=with_time_zero(card, delivery.persons))
     months = person_months(card, delivery)
@@ -114,7 +114,7 @@ def person_months(card: Card, delivery: Delivery) -> pd.DataFrame:
     With registers: every month of their window for every person, and months that outcomes were delivered for. Without:
     the latter. An outcome that was not measured is missing, never zero; `observed` is false when none was.
     """
-    names = card.outcome_names()
+    names = card.measured_names()
     rules = rules_of(names) if card.registers is not None else {}
     delivered = [name for name in (*sources(names), *rules_of(names)) if name not in rules]
     measured = from_registers(card.registers, rules, delivery) if rules else Measured(*_no_rows(), {})

@@ -9,11 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from pydantic import ValidationError
 
 from analysis.cards import Card, Covariate, analysis_part
 from analysis.months import month_number
 from analysis.outcomes import load_outcomes
-from analysis.plan import deviations, plan_hash
+from analysis.plan import deviations, plan_hash, planned_card
 from analysis.yamlio import read_yaml
 
 TEXTS = Path(__file__).resolve().parent.parent / "config" / "plan.yaml"
@@ -27,17 +28,22 @@ QUANTITIES = {
 }
 CLUSTERS = {"person": "person", "pair": "par", "office": "kontor"}
 # What is printed key by key, in this order, where the card has it.
-DETAILS = ("matching", "staggered", "trial", "series", "published", "inference", "checks", "benchmark", "sensitivity")
+DETAILS = (
+    *("negative_controls", "matching", "staggered", "trial", "series", "published", "subgroups"),
+    *("inference", "checks", "certify", "benchmark", "sensitivity"),
+)
 
 
 def plan_text(card: Card, cohort: str, lock: Mapping[str, Any] | None = None, *, power: str | None = None) -> str:
     """The plan of a cohort; `lock` is its lock, if there is one, and `power` a sentence on what it can detect.
 
-    The plan in the card is printed; where it has strayed from the lock, the text says in which parts.
+    With a lock it is the locked plan that is printed, and what today's card has changed since is told key by key. What
+    the plan does not fix (titles, background, sources) is today's.
     """
+    today, card = card, card if lock is None else locked_card(card, lock)
     texts, limits = read_yaml(TEXTS).data, _bullets(item.text.nb for item in card.limitations)
     sections = [
-        [f"# Analyseplan: {card.title.nb}", "", *_status(card, cohort, lock)],
+        [f"# Analyseplan: {card.title.nb}", "", *_status(today, card, cohort, lock)],
         ["## Bakgrunn", "", "\n\n".join(words.nb for words in card.background)],
         ["## Forsøket som etterlignes", "", *_target_trial(card)],
         ["## Design", "", texts["designs"][card.design]],
@@ -45,7 +51,7 @@ def plan_text(card: Card, cohort: str, lock: Mapping[str, Any] | None = None, *,
         ["## Utfall", "", *_outcomes(card)],
         *([["## Bakgrunnsvariabler", "", *_covariates(card)]] if card.covariates else []),
         *([["## Hva undersøkelsen kan oppdage", "", power]] if power else []),
-        ["## Analysen i detalj", "", *_details(card)],
+        ["## Analysen i detalj", "", *_details(analysis_part(card) if lock is None else lock["plan"])],
         *([["## Kjente begrensninger", "", *limits]] if limits else []),
         ["## Regler for rapporteringen", "", *_bullets(texts["rules"])],
         ["## Kilder", "", *_bullets(f"{source.id}: {source.citation}" for source in card.sources)],
@@ -53,16 +59,54 @@ def plan_text(card: Card, cohort: str, lock: Mapping[str, Any] | None = None, *,
     return "\n\n".join("\n".join(lines) for lines in sections) + "\n"
 
 
-def _status(card: Card, cohort: str, lock: Mapping[str, Any] | None) -> Iterator[str]:
-    """Whose plan it is, its hash, and whether it is locked."""
-    yield f"Kohort: `{cohort}`. Planens avtrykk: `{plan_hash(card)}`."
-    yield ""
+def locked_card(card: Card, lock: Mapping[str, Any]) -> Card:
+    """The card with the analysis that was locked; today's where a card can no longer hold the locked plan."""
+    try:
+        return planned_card(card, dict(lock))
+    except ValidationError:
+        return card
+
+
+def _status(today: Card, planned: Card, cohort: str, lock: Mapping[str, Any] | None) -> Iterator[str]:
+    """Whose plan it is, its hash, whether it is locked, and what today's card has changed since."""
     if lock is None:
+        yield f"Kohort: `{cohort}`. Planens avtrykk: `{plan_hash(today)}`."
+        yield ""
         yield f"Planen er ikke låst. Lås den med `make plan-lock COHORT={cohort}`."
         return
-    changed = deviations(card, dict(lock))
+    yield f"Kohort: `{cohort}`. Planens avtrykk: `{lock['plan_hash']}`."
+    yield ""
+    changed = deviations(today, dict(lock))
     kept = f"Endret siden: {', '.join(changed)}." if changed else "Ikke endret siden."
     yield f"Planen ble låst {lock['locked']} med versjon {lock['version']}. {kept}"
+    if not changed:
+        return
+    yield ""
+    if planned is today:
+        told = "Bare «Analysen i detalj» er den låste planen; resten er dagens kort."
+        yield f"Et kort kan ikke lenger se ut slik planen ble låst. {told}"
+    else:
+        yield "Det som står under, er planen slik den ble låst. Dagens kort har:"
+    yield ""
+    now, then = analysis_part(today), lock["plan"]
+    for key in changed:
+        yield from _bullets(_changes(key, then.get(key), now.get(key)))
+
+
+def _changes(place: str, then: Any, now: Any) -> Iterator[str]:
+    """Each value under `place` that is another one now: in the lock, and in today's card."""
+    if isinstance(then, dict) and isinstance(now, dict):
+        for key in {**then, **now}:
+            yield from _changes(f"{place}.{key}", then.get(key), now.get(key))
+    elif then != now:
+        yield f"`{place}`: {_value(now)} (låst: {_value(then)})"
+
+
+def _value(value: Any) -> str:
+    """A value of a card on one line."""
+    if value is None:
+        return "ikke fylt inn"
+    return f"`{yaml.safe_dump(value, allow_unicode=True, default_flow_style=True, width=10_000).split(chr(10))[0]}`"
 
 
 def _target_trial(card: Card) -> list[str]:
@@ -134,9 +178,8 @@ def _measured(covariate: Covariate) -> str:
     return ", fra registrene før start" if covariate.history is not None else ""
 
 
-def _details(card: Card) -> list[str]:
+def _details(part: Mapping[str, Any]) -> list[str]:
     """The card's own keys with defaults filled in, as they are locked."""
-    part = analysis_part(card)
     chosen = {name: part[name] for name in DETAILS if part.get(name)}
     text = yaml.safe_dump(chosen, allow_unicode=True, sort_keys=False, width=100)
     return ["Nøklene er kortets egne, med standardverdier fylt inn.", "", "```yaml", text.rstrip(), "```"]

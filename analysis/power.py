@@ -207,68 +207,49 @@ def continuous_offices(
 # Whole offices, outcome measured before and after
 
 
-def did_std_error(variance: float, design: Offices, *, office_correlation: float, person_correlation: float) -> float:
-    """Standard error of a difference-in-differences of offices seen at two dates (Teerenstra et al. 2012).
+@dataclass(frozen=True)
+class TwoDates:
+    """A design with whole offices seen at two dates.
 
-    The variance of one office's change is 2·[V·ICC·(1 − ρ_c) + V·(1 − ICC)·(1 − ρ_s)/m]: `variance` V of one person,
-    ρ_c the correlation of an office with itself over time and ρ_s of a person with itself given the office (0 when
-    other persons are asked the second time). Unequal offices multiply the first term by 1 + cv², as in the design
-    effect of one date.
+    `office_correlation` is that of an office with itself over time, `person_correlation` that of a person with
+    themselves given the office (0 when other persons are asked the second time).
     """
-    for name, value in (("office", office_correlation), ("person", person_correlation)):
-        if not -1 <= value <= 1:
-            raise ValueError(f"the correlation over time of an {name} must lie in [-1, 1], got {value}")
-    between = variance * design.icc * (1 - office_correlation) * (1 + design.cv**2)
-    within = variance * (1 - design.icc) * (1 - person_correlation) / design.persons
-    return math.sqrt(2 * (between + within) * (1 / design.treated + 1 / design.comparison))
+
+    design: Offices
+    office_correlation: float
+    person_correlation: float = 0.0
+
+    def __post_init__(self) -> None:
+        for name, value in (("office", self.office_correlation), ("person", self.person_correlation)):
+            if not -1 <= value <= 1:
+                raise ValueError(f"the correlation over time of an {name} must lie in [-1, 1], got {value}")
+
+    def std_error(self, variance: float) -> float:
+        """Standard error of a difference-in-differences (Teerenstra et al. 2012).
+
+        The variance of one office's change is 2·[V·ICC·(1 − ρ_c) + V·(1 − ICC)·(1 − ρ_s)/m]: `variance` V of one
+        person, ρ_c the correlation of offices and ρ_s that of persons. Unequal offices multiply the first term by
+        1 + cv², as in the design effect of one date.
+        """
+        design = self.design
+        between = variance * design.icc * (1 - self.office_correlation) * (1 + design.cv**2)
+        within = variance * (1 - design.icc) * (1 - self.person_correlation) / design.persons
+        return math.sqrt(2 * (between + within) * (1 / design.treated + 1 / design.comparison))
 
 
-def did_binary_power(
-    share: float,
-    difference: float,
-    design: Offices,
-    *,
-    office_correlation: float,
-    person_correlation: float = 0.0,
-    level: float = 0.95,
-) -> float:
+def did_binary_power(share: float, difference: float, dates: TwoDates, *, level: float = 0.95) -> float:
     """Power to see a difference-in-differences of shares about `share` (clusterPower's `cpa.did.binary`)."""
-    std_error = did_std_error(
-        _bernoulli(share), design, office_correlation=office_correlation, person_correlation=person_correlation
-    )
-    return power_of_offices(difference / std_error, design.df, level=level)
+    return power_of_offices(difference / dates.std_error(_bernoulli(share)), dates.design.df, level=level)
 
 
-def did_binary_smallest(
-    share: float,
-    design: Offices,
-    *,
-    office_correlation: float,
-    person_correlation: float = 0.0,
-    power: float = 0.8,
-    level: float = 0.95,
-) -> float:
+def did_binary_smallest(share: float, dates: TwoDates, *, power: float = 0.8, level: float = 0.95) -> float:
     """The smallest difference-in-differences of shares about `share` that is seen with this power."""
-    std_error = did_std_error(
-        _bernoulli(share), design, office_correlation=office_correlation, person_correlation=person_correlation
-    )
-    return ratio_needed(design.df, power=power, level=level, quantiles="t") * std_error
+    return ratio_needed(dates.design.df, power=power, level=level) * dates.std_error(_bernoulli(share))
 
 
-def did_continuous_power(
-    difference: float,
-    sd: float,
-    design: Offices,
-    *,
-    office_correlation: float,
-    person_correlation: float = 0.0,
-    level: float = 0.95,
-) -> float:
+def did_continuous_power(difference: float, sd: float, dates: TwoDates, *, level: float = 0.95) -> float:
     """Power to see a difference-in-differences of means with standard deviation `sd` at both dates."""
-    std_error = did_std_error(
-        _variance(sd), design, office_correlation=office_correlation, person_correlation=person_correlation
-    )
-    return power_of_offices(difference / std_error, design.df, level=level)
+    return power_of_offices(difference / dates.std_error(_variance(sd)), dates.design.df, level=level)
 
 
 # Persons assigned one by one

@@ -13,7 +13,7 @@ from analysis.office_cells import arrays_of, design_of, is_panel, office_cells, 
 from analysis.plan import plan_hash
 from analysis.problems import ProblemsFound
 from analysis.staggered.cell_effects import CellEffects, cell_effects
-from analysis.staggered.design import AGGREGATES, Plan
+from analysis.staggered.design import AGGREGATES, Design, Plan
 from analysis.staggered.moments import joint_covariance, person_moments
 from analysis.staggered.pairwise import pairwise_effects
 from analysis.staggered.parameters import Parameters, parameters
@@ -81,6 +81,17 @@ def analysed(
     """Effects, averages, errors and the rank of one analysis; `changes` are keys of the design."""
     unit = unit or card.staggered.unit
     design = replace(design_of(card), aggregates=aggregates, **changes)
+    made, found = estimated(card, source, outcome, horizon, unit=unit, design=design)
+    listed = parameters(found.group_time, design, cells=found)
+    if horizon is not None:  # persons are others every month
+        made = replace(made, table=made.table.assign(**_people(listed, found)))
+    return Analysis(replace(made, permutation=ranked(card, found, listed.of_sample)), found, horizon, unit)
+
+
+def estimated(
+    card: Card, source: Source, outcome: str, horizon: int | None, *, unit: str, design: Design
+) -> tuple[StaggeredResult, CellEffects]:
+    """Effects, averages and errors, without the rank, which takes the longest."""
     panel = source.panels.get(outcome)
     if panel is not None and design.missing == "pairwise":
         office = "county" if unit == "county" else "office_id"
@@ -88,13 +99,8 @@ def analysed(
     else:
         found = cell_effects(arrays_of(source.cells, outcome, horizon, unit), design)
     options = {"outcome": outcome, "seed": seed_of(card), "level": card.inference.level}
-    made = cell_result(
-        found, design, **options, **_of_persons(panel, outcome, found.plan, card), bands=card.staggered.bands
-    )
-    listed = parameters(found.group_time, design, cells=found)
-    if horizon is not None:  # persons are others every month
-        made = replace(made, table=made.table.assign(**_people(listed, found)))
-    return Analysis(replace(made, permutation=ranked(card, found, listed.of_sample)), found, horizon, unit)
+    of_persons = _of_persons(panel, outcome, found.plan, card)
+    return cell_result(found, design, **options, **of_persons, bands=card.staggered.bands), found
 
 
 def ranked(card: Card, found: CellEffects, statistic: Callable[[np.ndarray, np.ndarray], np.ndarray]) -> Permutation:

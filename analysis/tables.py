@@ -14,6 +14,12 @@ ATT, REWEIGHTED = "att", "att_reweighted"
 STATIC = "twfe_static"
 # Reason of a row without a p-value: too few treated offices for an asymptotic one.
 FEW_OFFICES = "few_treated_offices"
+# Term of a negative control's row.
+NEGATIVE_CONTROL = "negative_control"
+# Term and specification of the row that holds untreated near the intervention against untreated far away.
+SPILL_OVER = "spill_over"
+# Estimator of what was to be expected from having been chosen at a low or high point.
+TO_THE_MEAN = "regression_to_the_mean"
 # Reasons of rows that are not estimated: the outcome is known of one group only, or has no value before the start.
 ONE_GROUP = "measured_in_one_group"
 NO_CHANGE = "no_value_before_start"
@@ -328,6 +334,7 @@ SYNTHESIS: dict[str, str] = {
     "ratio": NUMBER,
     "weight": NUMBER,
     "probability": NUMBER,
+    "prior": TEXT,
     "prior_mean": NUMBER,
     "prior_sd": NUMBER,
     "status": TEXT,
@@ -366,6 +373,45 @@ MISSING: dict[str, str] = {
     "observed_control": NUMBER,
     "trimmed": NUMBER,
 }
+# Subgroups of the main outcome at the main horizon, by `name` of the subgrouping. `kind`: group (one of its groups, own
+# and `shrunk` towards the mean with the `weight` left of its own), unplaced (persons in none), mean (of the groups, and
+# the `spread` between them), difference (a group against the first) and interaction (all are one, F with `df_between`).
+SUBGROUPS: dict[str, str] = {
+    "name": TEXT,
+    "kind": TEXT,
+    "group": TEXT,
+    "outcome": TEXT,
+    "horizon_months": COUNT,
+    "n_treated": COUNT,
+    "n_comparison": COUNT,
+    "n_offices_treated": COUNT,
+    "n_offices_comparison": COUNT,
+    "estimate": NUMBER,
+    "std_error": NUMBER,
+    "df": NUMBER,
+    "df_between": NUMBER,
+    "statistic": NUMBER,
+    "p_value": NUMBER,
+    "p_holm": NUMBER,
+    "conf_low": NUMBER,
+    "conf_high": NUMBER,
+    "conf_level": NUMBER,
+    "inference": TEXT,
+    "convention": TEXT,
+    "cluster_level": TEXT,
+    "base_rate": NUMBER,
+    "shrunk": NUMBER,
+    "shrunk_low": NUMBER,
+    "shrunk_high": NUMBER,
+    "weight": NUMBER,
+    "spread": NUMBER,
+    "max_abs_smd": NUMBER,
+    "worst_covariate": TEXT,
+    "adoption_left_out": TEXT,
+    "exploratory": "boolean",
+    "status": TEXT,
+    "reason": TEXT,
+}
 # Intervals that hold when trends are not parallel, of the mean effect over the periods after adoption.
 HONEST: dict[str, str] = {
     "restriction": TEXT,
@@ -378,6 +424,46 @@ HONEST: dict[str, str] = {
     "identified_low": NUMBER,
     "identified_high": NUMBER,
     "breakdown": NUMBER,
+}
+# The plan tried on made-up studies (analysis/certify): a row per analysis and effect put in, each figure with its Monte
+# Carlo error. Rejections are power where the effect is not 0.
+CERTIFICATE: dict[str, str] = {
+    "analysis": TEXT,
+    "effect": NUMBER,
+    "studies": COUNT,
+    "estimated": COUNT,
+    "mean": NUMBER,
+    "bias": NUMBER,
+    "bias_mc": NUMBER,
+    "sd": NUMBER,
+    "coverage": NUMBER,
+    "coverage_mc": NUMBER,
+    "interval_rejections": NUMBER,
+    "interval_rejections_mc": NUMBER,
+    "test_rejections": NUMBER,
+    "test_rejections_mc": NUMBER,
+}
+# Every analysis that the card declares, in rising order (`rank`), beside where the one of that rank lies in 95 % of the
+# permutations (band). `choices`: axis=value, parted by semicolons. Those that could not be made stand last.
+SPECIFICATIONS: dict[str, str] = {
+    "rank": COUNT,
+    "spec": TEXT,
+    "choices": TEXT,
+    "estimate": NUMBER,
+    "band_low": NUMBER,
+    "band_median": NUMBER,
+    "band_high": NUMBER,
+    "is_main": "boolean",
+    "status": TEXT,
+    "reason": TEXT,
+}
+# One test of all of them; `permuted`: persons, adoption_dates or offices.
+SPECIFICATION_TESTS: dict[str, str] = {
+    "statistic": TEXT,
+    "value": NUMBER,
+    "p_value": NUMBER,
+    "permutations": COUNT,
+    "permuted": TEXT,
 }
 # Sums per office, adoption month and month, from which the effects of staggered adoption can be worked out again.
 # Months are numbers (year·12 + month − 1); `adoption_month` is the first that can show it, missing for never.
@@ -410,6 +496,10 @@ RELEASED: dict[str, tuple[str, ...]] = {
     "donors": tuple(DONORS),
     "synthetic_fit": tuple(SYNTHETIC_FIT),
     "honest": tuple(HONEST),
+    "specifications": tuple(SPECIFICATIONS),
+    "specification_tests": tuple(SPECIFICATION_TESTS),
+    "subgroups": tuple(SUBGROUPS),
+    "certificate": tuple(CERTIFICATE),
     # No row numbers, and no advice to whoever delivered: those lead to persons, or to nobody who reads this.
     "findings": tuple(column for column in FINDINGS if column not in ("rows", "mend")),
 }
@@ -418,6 +508,11 @@ RELEASED: dict[str, tuple[str, ...]] = {
 def band_spec(band: str, end: str) -> str:
     """Name of a row held against one end of a published band: ``benchmark=exits;end=low``."""
     return f"benchmark={band};end={end}"
+
+
+def control_spec(outcome: str, time: int | None = None) -> str:
+    """Name of a negative control's row: ``control=eczema``, with ``;time=-18`` before the start."""
+    return f"control={outcome}" if time is None else f"control={outcome};time={time}"
 
 
 def prior_spec(name: str) -> str:

@@ -83,6 +83,10 @@ class Analysis:
             yield from self._beside()
         yield from self._correlations()
 
+    def headline(self) -> dict[str, Any]:
+        """The row of the card's difference and interval alone, or of the reason why there is none."""
+        return next(row for row in self.rows() if row["role"] == self.role)
+
     def _beside(self) -> Iterator[dict[str, Any]]:
         """The same difference under other inferences, averages and models."""
         yield from self._other_inferences()

@@ -9,18 +9,31 @@ from typing import Any
 import pandas as pd
 
 from analysis.attrition import continued
+from analysis.card_grid import has_curve
 from analysis.card_staggered import STAGGERED_DESIGNS
 from analysis.card_trial import TRIAL_DESIGNS
 from analysis.cards import Card
-from analysis.check_cohort import Verdicts, check_described, check_matched, check_staggered, check_trial
+from analysis.check_cohort import (
+    MatchedTables,
+    StaggeredTables,
+    TrialTables,
+    Verdicts,
+    check_described,
+    check_matched,
+    check_staggered,
+    check_trial,
+)
+from analysis.checks.trends import honest_table
 from analysis.describe import describe, describe_baseline, empty_estimates
 from analysis.estimate_did import estimate_did
 from analysis.estimate_persons_trial import estimate_persons_trial
 from analysis.estimate_staggered import estimate_staggered
 from analysis.estimate_trial import estimate_trial
 from analysis.intake import Delivery
-from analysis.match_persons import match_persons, matched_tables
+from analysis.match_persons import Matched, match_persons, matched_tables
 from analysis.panel import Panel, build_panel
+from analysis.specification_grid import specification_grid
+from analysis.subgroups.estimate import estimate_subgroups
 
 Tables = dict[str, pd.DataFrame]
 
@@ -31,15 +44,20 @@ def made_tables(card: Card, delivery: Delivery, **identity: str) -> Tables:
     Raises ProblemsFound as the stages do.
     """
     panel = build_panel(card, delivery)
+    made = _estimated(card, delivery, panel, identity)
+    return made | _curve(card, delivery, panel, made)
+
+
+def _estimated(card: Card, delivery: Delivery, panel: Panel, identity: dict[str, str]) -> Tables:
     if card.analysis == "describe":
         return _described(card, delivery, panel)
     if card.design in STAGGERED_DESIGNS:
-        return _staggered(card, delivery, panel, identity)
+        return _staggered(card, delivery, panel, identity) | _subgroups(card, delivery, panel)
     if card.design in TRIAL_DESIGNS:
-        return _trial(card, delivery, panel, identity)
+        return _trial(card, delivery, panel, identity) | _subgroups(card, delivery, panel)
     found = match_persons(card, panel, delivery.offices)
-    result = estimate_did(card, panel, found, **identity)
-    return {"estimates": result.estimates, "cells": result.cells, **matched_tables(found)}
+    result = estimate_did(card, panel, found, offices=delivery.offices, **identity)
+    return matched_tables(found) | _fields(result) | _subgroups(card, delivery, panel, found)
 
 
 def checked(card: Card, tables: Tables) -> Verdicts:
@@ -47,10 +65,32 @@ def checked(card: Card, tables: Tables) -> Verdicts:
     if card.analysis == "describe":
         return check_described(card)
     if card.design in STAGGERED_DESIGNS:
-        return check_staggered(card, tables["estimates"])
+        names = ("event_covariance", "honest", "influence", "office_cells", "missing", "placebo_offices")
+        return check_staggered(card, tables["estimates"], StaggeredTables(*(tables[name] for name in names)))
     if card.design in TRIAL_DESIGNS:
-        return check_trial(card, tables["estimates"], tables["balance"], tables["attrition"])
-    return check_matched(card, tables["estimates"], tables["balance"], tables["matching"])
+        own = (tables[name] for name in ("estimates", "balance", "attrition"))
+        return check_trial(card, *own, TrialTables(tables["missing"], tables["influence"]))
+    own = (tables[name] for name in ("estimates", "balance", "matching"))
+    return check_matched(card, *own, MatchedTables(*(tables[name] for name in ("influence", "sets", "missing"))))
+
+
+def _fields(result: Any) -> Tables:
+    """The tables of a result by the names of its fields."""
+    return {field.name: getattr(result, field.name) for field in fields(result)}
+
+
+def _subgroups(card: Card, delivery: Delivery, panel: Panel, matched: Matched | None = None) -> Tables:
+    """The table of subgroups, of a card that states some."""
+    return {"subgroups": estimate_subgroups(card, panel, delivery.offices, matched)} if card.subgroups else {}
+
+
+def _curve(card: Card, delivery: Delivery, panel: Panel, made: Tables) -> Tables:
+    """The tables of all declared analyses, of a card that has several."""
+    if not has_curve(card):
+        return {}
+    beside = {**_inputs(delivery, panel), "panel_attrition": panel.attrition}
+    found = specification_grid(card, made | beside)
+    return {"specifications": found.specifications, "specification_tests": found.tests}
 
 
 def _inputs(delivery: Delivery, panel: Panel) -> dict[str, Any]:
@@ -73,6 +113,11 @@ def _staggered(card: Card, delivery: Delivery, panel: Panel, identity: dict[str,
         **result.family,
         "estimates": result.estimates,
         "office_cells": result.office_cells,
+        "event_covariance": result.events,
+        "honest": honest_table(card, result.events),
+        "influence": result.influence,
+        "missing": result.missing,
+        "placebo_offices": result.placebo_offices,
         "series": result.series.series,
         "funnel": result.series.funnel,
         "cells": describe(card, **inputs),
@@ -83,5 +128,4 @@ def _staggered(card: Card, delivery: Delivery, panel: Panel, identity: dict[str,
 
 def _trial(card: Card, delivery: Delivery, panel: Panel, identity: dict[str, str]) -> Tables:
     estimated = estimate_persons_trial if card.design == "individually_randomised" else estimate_trial
-    result = estimated(card, **_inputs(delivery, panel), attrition=panel.attrition, **identity)
-    return {field.name: getattr(result, field.name) for field in fields(result)}
+    return _fields(estimated(card, **_inputs(delivery, panel), attrition=panel.attrition, **identity))

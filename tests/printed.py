@@ -45,6 +45,18 @@ def section(report: dict[str, Any], name: str) -> dict[str, Any]:
     return next(section for section in report["sections"] if section["id"] == name)
 
 
+def blocks_of(report: dict[str, Any], kind: str) -> dict[str, dict[str, Any]]:
+    """The blocks of a kind in the whole report, by their ids."""
+    return {
+        block["id"]: block for section in report["sections"] for block in section["blocks"] if block["type"] == kind
+    }
+
+
+def rows_of(report: dict[str, Any], name: str) -> list[list[str]]:
+    """The words of a table's cells, row by row."""
+    return [[text(cell) for cell in row] for row in blocks_of(report, "table")[name]["rows"]]
+
+
 def section_text(report: dict[str, Any], *names: str) -> str:
     """The words of these sections, a line per list of runs, callout titles included."""
     lines = []

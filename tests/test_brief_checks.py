@@ -30,7 +30,7 @@ def estimated(card, panel=None):
     panel = matched_starts.panel() if panel is None else panel
     matched = match_persons(card, panel, matched_starts.offices())
     found = estimate_did(card, panel, matched, **stages.who("starts"))
-    beside = MatchedTables(found.influence, found.sets)
+    beside = MatchedTables(found.influence, found.sets, found.missing)
     return found.estimates, check_matched(card, found.estimates, matched.balance, matched.summary, beside)
 
 

@@ -102,7 +102,7 @@ def test_patterns_of_pairs_count_who_had_the_outcome_on_each_side():
 def test_the_limit_of_pairs_is_that_of_mcnemars_test():
     check = hidden_bias.rosenbaum_bounds(CARD, headline(), sets(40, 10))
     assert check.value == pytest.approx(binary_pairs(40, 10, alpha=0.025).gamma_limit, rel=1e-6)
-    assert check.values == {"informative": 50}
+    assert check.values == {"informative": 50, "alpha": pytest.approx(0.025)}
     turned = hidden_bias.rosenbaum_bounds(CARD, headline(-0.2), sets(10, 40))
     assert turned.value == pytest.approx(check.value, rel=1e-6)
 

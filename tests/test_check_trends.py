@@ -74,6 +74,10 @@ def test_parallel_trends_pass_and_the_missed_trend_is_told():
     told = found["pre_trends"].values
     assert told["missed"] == pytest.approx(2.5 * told["slope"])
     assert found["pre_trends"].text_id == "check.pre_trend_test.passed"
+    rows = pd.DataFrame(found["pre_trends"].table)
+    assert rows["period"].tolist() == [-4, -3, -2, -1]
+    # Errors of 0.01·√1.5 each, 20 offices: half the interval is t(19) of them.
+    assert (rows["conf_high"] - rows["estimate"]).to_numpy() == pytest.approx(2.0930240544 * 0.01 * 1.5**0.5, rel=1e-9)
 
 
 def test_a_wide_test_that_would_miss_the_whole_finding_is_called_weak():

@@ -19,7 +19,7 @@ from analysis.matching import MatchingSpec, match
 from analysis.panel import Panel, build_panel
 from analysis.problems import ProblemsFound
 from analysis.scores import fit_scores
-from analysis.tables import FEW_OFFICES, MAIN
+from analysis.tables import FEW_OFFICES, MAIN, TO_THE_MEAN
 from analysis.weighted_effects import weighted_effect
 
 CARD = stages.card(stages.NSW)
@@ -216,8 +216,10 @@ def test_a_sensitivity_row_that_was_not_matched_keeps_a_row_per_outcome_with_the
 
 
 def with_errors(found: pd.DataFrame) -> pd.DataFrame:
-    """Differences with a standard error; how far ties move an estimate has none."""
-    return found[(found["scale"] == "difference") & (found["inference"] != "none")]
+    """Differences with a standard error and a test: how far ties move an estimate has neither, and what was to be
+    expected of the participants' own change is not tested."""
+    tested = (found["inference"] != "none") & (found["estimator"] != TO_THE_MEAN)
+    return found[(found["scale"] == "difference") & tested]
 
 
 def with_offices(treated_offices: int, unit: str = "office") -> pd.DataFrame:

@@ -286,7 +286,14 @@ def worded(tables, monkeypatch, **seeded):
     card = stages.changed(card, checks__honest_bounds=[])
     found = estimate_staggered(card, **tables[YOUTH], **stages.who(YOUTH))
     honest = honest_table(card, found.events)
-    beside = StaggeredTables(found.events, found.influence, found.office_cells, honest)
+    beside = StaggeredTables(
+        events=found.events,
+        honest=honest,
+        influence=found.influence,
+        cells=found.office_cells,
+        missing=found.missing,
+        placebo_offices=found.placebo_offices,
+    )
     verdicts = check_staggered(card, found.estimates, beside)
     shown = replace(staggered_reports.material("team"), grade=verdicts.grade.record())
     return verdicts, printed.section_text(stages.report_of(shown), "sammendrag")

@@ -79,7 +79,7 @@ def entry(folder, text, timing="point"):
 
 def test_outcomes_with_a_rule_have_its_timing_and_kind_and_name_their_register():
     ruled = [outcome for outcome in load_outcomes().values() if outcome.rule is not None]
-    assert len(ruled) == 13
+    assert len(ruled) == 23
     for outcome in ruled:
         assert (outcome.timing, outcome.kind) == (outcome.rule.timing, outcome.rule.kind), outcome.name
         assert outcome.register is not None

@@ -49,3 +49,26 @@ def test_a_plan_of_a_cohort_that_is_not_there_names_those_that_are(monkeypatch, 
     monkeypatch.chdir(stages.ROOT)
     assert main(["plan", "finnes_ikke"]) == 1
     assert stages.NSW in capsys.readouterr().err
+
+
+def test_with_a_lock_it_is_the_locked_plan_that_is_printed_and_changes_are_told_with_both_values():
+    card = CARDS[stages.NSW]
+    lock = {"plan_hash": plan_hash(card), "locked": "2026-11-01", "version": "1.0", "plan": analysis_part(card)}
+    strayed = stages.changed(card, inference__level=0.9, horizons=[36, 24], title={"nb": "Ny tittel"})
+    text = plan_text(strayed, stages.NSW, lock)
+    assert f"Planens avtrykk: `{plan_hash(card)}`" in text
+    assert "- `inference.level`: `0.9` (låst: `0.95`)" in text
+    assert "- `horizons`: `[36, 24]` (låst: `[36]`)" in text
+    assert "level: 0.95" in text
+    assert "95 prosent konfidensintervall" in text
+    assert "deretter 24" not in text
+    assert text.startswith("# Analyseplan: Ny tittel")
+
+
+def test_a_locked_plan_that_no_card_can_hold_any_more_is_printed_key_by_key():
+    card = CARDS[stages.NSW]
+    plan = {**analysis_part(card), "inference": {"level": 2.0, "cluster": "pair"}}
+    lock = {"plan_hash": "0" * 64, "locked": "2026-11-01", "version": "1.0", "plan": plan}
+    text = plan_text(card, stages.NSW, lock)
+    assert "Et kort kan ikke lenger se ut slik planen ble låst." in text
+    assert "level: 2.0" in text

@@ -5,6 +5,8 @@ import pandas as pd
 import printed
 import pytest
 import stages
+from scipy import stats
+from scipy.integrate import quad
 from test_compare import BASE, GRADE, row
 
 from analysis.compare import CohortResult, comparability
@@ -18,6 +20,7 @@ from analysis.synthesis import Study, synthesise
 from analysis.tables import SYNTHESIS
 from analysis.yamlio import read_yaml
 
+SCEPTICAL = Prior("skeptisk", "risk_difference", 0.0, 0.03)
 EFFECTS = {"a": (0.05, 0.02), "b": (0.09, 0.03), "c": (0.01, 0.025)}
 
 
@@ -140,14 +143,28 @@ def test_a_number_that_could_not_be_estimated_enters_no_synthesis():
 
 def test_a_probability_is_given_only_with_its_prior_and_says_it():
     assert of_kind(pooled(results()), "probability").empty
-    table = pooled(results(), priors=[Prior("risk_difference", 0.0, 0.05), Prior("mean_difference", 0.0, 1.0)])
-    own, mean = of_kind(table, "probability").iloc[0], of_kind(table, "mean").iloc[0]
-    assert (own["prior_mean"], own["prior_sd"]) == (0.0, 0.05)
-    # Normal and normal by hand: precision is the sum, and the mean is drawn towards the prior's.
-    weight = mean["std_error"] ** -2 / (mean["std_error"] ** -2 + 0.05**-2)
-    assert own["estimate"] == pytest.approx(weight * mean["estimate"], rel=1e-12)
-    assert 0.5 < own["probability"] < 1
-    assert len(of_kind(table, "probability")) == 1
+    table = pooled(results(), priors=[SCEPTICAL, Prior("vid", "mean_difference", 0.0, 1.0)])
+    (own,) = of_kind(table, "probability").to_dict("records")
+    assert (own["prior"], own["prior_mean"], own["prior_sd"]) == ("skeptisk", 0.0, 0.03)
+
+
+def test_the_probability_is_that_of_a_normal_prior_and_a_t_about_the_mean_by_integration():
+    table = pooled(results(), priors=[SCEPTICAL])
+    own, mean = of_kind(table, "probability").iloc[0], of_kind(table, "beside").iloc[0]
+
+    def density(x):
+        return stats.norm.pdf(x, 0, 0.03) * stats.t.pdf(x, 2, mean["estimate"], mean["std_error"])
+
+    whole, above = (quad(density, low, 0.6, points=(0.0, 0.05), epsabs=1e-13)[0] for low in (-0.6, 0.0))
+    assert own["probability"] == pytest.approx(above / whole, abs=1e-4)
+    assert 0 < own["estimate"] < mean["estimate"]
+
+
+def test_studies_that_agree_by_chance_do_not_make_the_probability_a_certainty():
+    alike = {name: result(estimate=0.02, std_error=0.05) for name in "ab"}
+    table = pooled(alike, priors=[SCEPTICAL])
+    assert of_kind(table, "mean").iloc[0]["std_error"] < 1e-9
+    assert of_kind(table, "probability").iloc[0]["probability"] < 0.7
 
 
 def test_the_order_of_the_cohorts_changes_nothing():
@@ -176,12 +193,21 @@ def test_the_page_says_that_nothing_can_be_put_together(tmp_path):
 
 
 def test_the_page_shows_each_study_with_its_base_rate_the_mean_and_the_next_one(tmp_path):
-    cells, text = said(pooled(results(), priors=[Prior("risk_difference", 0.0, 0.05)]), tmp_path)
+    cells, text = said(pooled(results(), priors=[SCEPTICAL]), tmp_path)
     assert cells[0][:5] == ["Undersøkelse a", "+5,0", "1,0 til 9,0", "25,0\u00a0%", "1,20"]
     assert cells[3][0] == "Gjennomsnitt av 3 (Hartung og Knapp)"
-    assert [line[0] for line in cells[4:]] == ["Det samme med bredere intervall"]
+    assert len(cells) == 4
     assert "I en ny undersøkelse av samme slag ventes forskjellen å ligge fra" in text
-    assert "Med en forhåndstro på 0,0 (standardavvik 5,0) er sannsynligheten" in text
+    assert (
+        "Med skeptisk forhåndstro (normalfordelt om 0,0 med standardavvik 3,0 prosentpoeng) er sannsynligheten" in text
+    )
+
+
+def test_the_wider_interval_stands_only_where_it_is_wider(tmp_path):
+    apart, alike = ({"a": result(estimate=0.05), "b": result(estimate=other)} for other in (-0.1, 0.051))
+    rows = [[line[0] for line in said(pooled(found), tmp_path)[0][2:]] for found in (apart, alike)]
+    mean = "Gjennomsnitt av 2 (Hartung og Knapp)"
+    assert rows == [[mean], [mean, "Det samme, uten å la likhet mellom studiene gjøre intervallet smalere"]]
 
 
 def test_the_page_has_words_for_two_studies_for_none_with_an_error_and_for_ratios(tmp_path):

@@ -13,6 +13,7 @@ from scipy.stats import chi2, norm, t
 
 from analysis.power import (
     Offices,
+    TwoDates,
     arcsine_difference,
     binary_offices,
     binary_power,
@@ -23,7 +24,6 @@ from analysis.power import (
     did_binary_power,
     did_binary_smallest,
     did_continuous_power,
-    did_std_error,
     even_offices,
     power_of_offices,
     two_means_power,
@@ -59,10 +59,10 @@ def test_power_of_a_trial_of_offices_is_that_of_clusterpower(case):
 
 @pytest.mark.parametrize("case", R_RESULTS["did_binary"])
 def test_power_of_a_before_and_after_trial_of_offices_is_that_of_clusterpower(case):
-    over_time = {"office_correlation": case["rho_c"], "person_correlation": case["rho_s"]}
-    found = did_binary_power(case["p"], case["d"], trial(case), **over_time)
+    dates = TwoDates(trial(case), case["rho_c"], case["rho_s"])
+    found = did_binary_power(case["p"], case["d"], dates)
     assert found == pytest.approx(case["power"], **TIGHT)
-    assert did_binary_smallest(case["p"], trial(case), **over_time) == pytest.approx(case["mde"], **TIGHT)
+    assert did_binary_smallest(case["p"], dates) == pytest.approx(case["mde"], **TIGHT)
 
 
 @pytest.mark.parametrize("case", R_RESULTS["pwr_2p"])
@@ -127,9 +127,9 @@ def test_smallest_differences_in_means_have_exactly_the_power_asked_for(k, m, ic
     design = even_offices(k, persons=m, icc=icc)
     difference = continuous_smallest(2.0, design, power=power)
     assert continuous_power(difference, 2.0, design) == pytest.approx(power, abs=1e-7)
-    over_time = {"office_correlation": 0.5, "person_correlation": 0.2}
-    smallest = did_binary_smallest(0.3, design, power=power, **over_time)
-    assert did_binary_power(0.3, smallest, design, **over_time) == pytest.approx(power, abs=1e-7)
+    dates = TwoDates(design, office_correlation=0.5, person_correlation=0.2)
+    smallest = did_binary_smallest(0.3, dates, power=power)
+    assert did_binary_power(0.3, smallest, dates) == pytest.approx(power, abs=1e-7)
     standardised = two_means_smallest(k + 1, 2 * k, power=power)
     assert two_means_power(standardised, k + 1, 2 * k) == pytest.approx(power, abs=1e-7)
 
@@ -166,9 +166,9 @@ def test_unequal_numbers_of_offices_weigh_each_arm_by_its_own():
 
 def test_without_correlation_over_time_the_change_has_twice_the_variance_of_one_date():
     design = even_offices(8, persons=40, icc=0.06, cv=0.7)
-    change = did_std_error(0.21, design, office_correlation=0, person_correlation=0)
-    assert change == pytest.approx(math.sqrt(2) * design.std_error(0.21, 0.21), rel=1e-12)
-    found = did_continuous_power(0.3, 1.0, design, office_correlation=0)
+    dates = TwoDates(design, office_correlation=0)
+    assert dates.std_error(0.21) == pytest.approx(math.sqrt(2) * design.std_error(0.21, 0.21), rel=1e-12)
+    found = did_continuous_power(0.3, 1.0, dates)
     std_error = math.sqrt(2) * design.std_error(1.0, 1.0)
     assert found == pytest.approx(power_of_offices(0.3 / std_error, 14), abs=1e-12)
 
@@ -200,7 +200,6 @@ def test_an_impossible_design_is_refused(arguments, message):
 
 def test_impossible_questions_are_refused():
     design = even_offices(4, persons=10, icc=0.1)
-    over_time = {"office_correlation": 2.0}
     for message, ask in (
         ("share", lambda: binary_power(1.2, 0.3, design)),
         ("varies", lambda: binary_power(1, 0, design)),
@@ -209,7 +208,7 @@ def test_impossible_questions_are_refused():
         ("power", lambda: binary_smallest(0.3, design, power=1)),
         ("power", lambda: continuous_smallest(1.0, design, power=0.01)),
         ("deviation", lambda: continuous_power(0.3, 0, design)),
-        ("over time", lambda: did_binary_power(0.3, 0.1, design, **over_time)),
+        ("over time", lambda: TwoDates(design, office_correlation=2.0)),
         ("degrees", lambda: two_means_power(0.3, 1, 1)),
         ("degrees", lambda: power_of_offices(1.0, 0)),
         ("persons", lambda: two_shares_power(0.3, 0.2, 0, 4)),

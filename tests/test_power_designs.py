@@ -10,7 +10,7 @@ from scipy.stats import binomtest, norm, t
 
 from analysis.detectable import lowest_p, of_error, of_one_share, of_two_shares, tenths
 from analysis.planning import ARGUMENTS, Planned, power_found, power_words
-from analysis.power import did_binary_power, even_offices, two_shares_power
+from analysis.power import TwoDates, did_binary_power, even_offices, two_shares_power
 from analysis.power_designs import (
     Months,
     change_variance,
@@ -30,7 +30,7 @@ def test_one_month_on_either_side_is_teerenstras_formula():
     design = even_offices(12, persons=30, icc=0.05, cv=0.4)
     error = serial_did_std_error(0.4, design, Months(1, 1, 0.6))
     assert error_power(0.08, error, 22) == pytest.approx(
-        did_binary_power(0.4, 0.08, design, office_correlation=0.6), abs=1e-12
+        did_binary_power(0.4, 0.08, TwoDates(design, office_correlation=0.6)), abs=1e-12
     )
 
 

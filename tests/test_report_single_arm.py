@@ -15,16 +15,6 @@ TOLD = one_group.turns()
 NBSP = "\u00a0"
 
 
-def blocks_of(report, kind):
-    return {
-        block["id"]: block for section in report["sections"] for block in section["blocks"] if block["type"] == kind
-    }
-
-
-def rows_of(report, name):
-    return [[printed.text(cell) for cell in row] for row in blocks_of(report, "table")[name]["rows"]]
-
-
 def stated_words(material):
     """What card, outcome library and the reasons of empty rows say in their own words."""
     card = material.card.model_dump(mode="json")
@@ -49,7 +39,7 @@ def test_check_5_of_the_evidence_brief_a_share_with_interval_a_description_no_ra
         r"\beffekt\w*|\bøkte\b|\bførte til\b|\bbidro\b|\brang", sentences(report, "sammendrag", "resultater")
     )
     # Apart: the band has a group of its own in the figure, and no number of the cohort is a difference from it.
-    figure = blocks_of(report, "figure")["fig-publiserte-andeler"]["data"]["rows"]
+    figure = printed.blocks_of(report, "figure")["fig-publiserte-andeler"]["data"]["rows"]
     assert [row["group"] for row in figure] == ["Gruppen", *["Publiserte andeler for andre"] * 2]
     assert "difference" not in set(material.estimates["scale"])
     # No rank: it stands by its design in the comparison, and may share a column with nobody.
@@ -63,7 +53,7 @@ def test_check_5_of_the_evidence_brief_a_share_with_interval_a_description_no_ra
 
 
 def test_the_group_has_an_interval_and_the_bands_have_what_their_source_prints():
-    own, once, span = blocks_of(stages.report(MENTOR), "figure")["fig-publiserte-andeler"]["data"]["rows"]
+    own, once, span = printed.blocks_of(stages.report(MENTOR), "figure")["fig-publiserte-andeler"]["data"]["rows"]
     assert (own["text"], round(own["low"], 3), round(own["high"], 3)) == (f"73{NBSP}% (60 til 84)", 0.597, 0.838)
     assert (once["estimate"], once["low"], once["high"], once["text"]) == (0.25, None, None, f"25{NBSP}%")
     assert (span["estimate"], span["low"], span["high"], span["text"]) == (None, 0.23, 0.54, f"23 til 54{NBSP}%")
@@ -79,7 +69,7 @@ def test_the_tipping_sentence_and_its_table_say_how_many_of_the_thirty_six():
     assert (
         f"Er den publiserte andelen 25{NBSP}%, er svaret 24 (18 til 29 når usikkerheten i andelen er tatt med)." in told
     )
-    rows = rows_of(report, "tab-vippepunkt")
+    rows = printed.rows_of(report, "tab-vippepunkt")
     assert [row[1:] for row in rows] == [
         [f"25{NBSP}%", "24", "18 til 29"],
         [f"23{NBSP}%", "25", "19 til 30"],
@@ -90,23 +80,23 @@ def test_the_tipping_sentence_and_its_table_say_how_many_of_the_thirty_six():
 
 
 def test_the_posteriors_stand_in_a_table_with_their_priors():
-    rows = rows_of(stages.report(MENTOR), "tab-forventning")
+    rows = printed.rows_of(stages.report(MENTOR), "tab-forventning")
     assert rows[0] == ["Nesten ingen (Jeffreys' fordeling)", f"73{NBSP}%", "60 til 84"]
     assert [row[1:] for row in rows[1:]] == [[f"59{NBSP}%", "48 til 71"], [f"63{NBSP}%", "52 til 74"]]
     assert all(row[0].startswith("Skeptisk: som ") for row in rows[1:])
 
 
 def test_added_counts_say_that_nobody_is_counted_twice_and_how_few_they_may_be():
-    note = printed.text(blocks_of(stages.report(MENTOR), "table")["tab-resultat"]["note"])
+    note = printed.text(printed.blocks_of(stages.report(MENTOR), "table")["tab-resultat"]["note"])
     assert "ingen er talt to ganger" in note
     assert "mellom 36 og 40 som fikk ansettelse, læreplass eller utdanning" in note
 
 
 def test_without_published_shares_only_the_prior_is_left():
     report = stages.report_of(TOLD["one group, nothing beside it"])
-    assert "fig-publiserte-andeler" not in blocks_of(report, "figure")
-    assert "tab-vippepunkt" not in blocks_of(report, "table")
-    (row,) = rows_of(report, "tab-forventning")
+    assert "fig-publiserte-andeler" not in printed.blocks_of(report, "figure")
+    assert "tab-vippepunkt" not in printed.blocks_of(report, "table")
+    (row,) = printed.rows_of(report, "tab-forventning")
     assert row[0] == "Som etter å ha sett 2,0 med og 3,0 uten utfallet"
     assert "skeptiske" not in sentences(report, "resultater")
 

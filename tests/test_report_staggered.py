@@ -24,16 +24,6 @@ TABLES += ("synthetic_paths", "donors", "synthetic_fit")
 each_kind = pytest.mark.parametrize("kind", MADE)
 
 
-def blocks_of(report, kind):
-    return {
-        block["id"]: block for section in report["sections"] for block in section["blocks"] if block["type"] == kind
-    }
-
-
-def rows_of(report, name):
-    return [[printed.text(cell) for cell in row] for row in blocks_of(report, "table")[name]["rows"]]
-
-
 def points(value):
     return f"{100 * value:.1f}".replace(".", ",").replace("-", "\u2212")
 
@@ -77,10 +67,10 @@ def test_every_reference_leads_to_the_value_that_it_names(kind):
 
 @each_kind
 def test_every_figure_can_be_drawn_and_every_row_is_as_long_as_its_head(kind):
-    for block in blocks_of(REPORTS[kind], "figure").values():
+    for block in printed.blocks_of(REPORTS[kind], "figure").values():
         assert figures.draw(block["kind"], block["data"])
         assert {len(row) for row in block["table"]["rows"]} == {len(block["table"]["columns"])}
-    for block in blocks_of(REPORTS[kind], "table").values():
+    for block in printed.blocks_of(REPORTS[kind], "table").values():
         assert {len(row) for row in block["rows"]} == {len(block["columns"])}
 
 
@@ -118,12 +108,12 @@ def test_an_estimate_behind_which_one_county_stands_has_no_interval_and_says_so(
     summary = printed.section_text(report, "sammendrag")
     assert "da kan vi ikke regne ut et intervall" in summary
     assert "Plasseringen til det faktiske anslaget er nummer" in summary
-    assert "tab-usikkerhet" in blocks_of(REPORTS[COUNTY], "table")
+    assert "tab-usikkerhet" in printed.blocks_of(REPORTS[COUNTY], "table")
     assert "Bare ett kontor har innført" in printed.section_text(report, "resultater")
 
 
 def test_who_adopted_when_is_told_with_offices_and_persons():
-    rows, cells = rows_of(REPORTS[TEAM], "tab-innforing"), MADE[TEAM].tables["office_cells"]
+    rows, cells = printed.rows_of(REPORTS[TEAM], "tab-innforing"), MADE[TEAM].tables["office_cells"]
     assert [row[0] for row in rows[:2]] == ["September 2009", "Mars 2010"]
     assert [int(row[1]) for row in rows] == [3, 3, 2, 1, 5]
     assert sum(int(row[2].replace("\u00a0", "")) for row in rows) == cells["n"].sum()
@@ -134,12 +124,12 @@ def test_a_group_that_adopted_before_the_data_is_named_and_has_no_estimate():
     cells = MADE[TEAM].tables["office_cells"].copy()
     cells.loc[cells["office_id"].eq("0313"), "adoption_month"] = cells["month"].min() - 12
     report = stages.report_of(replace(MADE[TEAM], tables={**MADE[TEAM].tables, "office_cells": cells}))
-    assert rows_of(report, "tab-innforing")[0][3] == "nei, innførte før dataene begynner"
+    assert printed.rows_of(report, "tab-innforing")[0][3] == "nei, innførte før dataene begynner"
 
 
 @each_kind
 def test_the_event_study_has_every_time_with_its_base_and_marks_adoption(kind):
-    block = blocks_of(REPORTS[kind], "figure")["fig-hendelse"]
+    block = printed.blocks_of(REPORTS[kind], "figure")["fig-hendelse"]
     main = main_rows(kind, "dynamic").sort_values("event_time")
     series, base = block["data"]["series"]
     assert series["x"] == main["event_time"].tolist()
@@ -153,13 +143,13 @@ def test_the_event_study_has_every_time_with_its_base_and_marks_adoption(kind):
 
 
 def test_each_adoption_group_has_its_row_and_one_of_a_single_office_no_interval():
-    rows = rows_of(REPORTS[TEAM], "tab-kull")
+    rows = printed.rows_of(REPORTS[TEAM], "tab-kull")
     main = main_rows(TEAM, "group").sort_values("group")
     assert [row[1].removeprefix("+") for row in rows] == [points(value) for value in main["estimate"]]
     assert rows[-1][2] == "–"
-    drawn = blocks_of(REPORTS[TEAM], "figure")["fig-kull"]["data"]["rows"]
+    drawn = printed.blocks_of(REPORTS[TEAM], "figure")["fig-kull"]["data"]["rows"]
     assert [row["label"] for row in drawn] == ["September 2009", "Mars 2010", "September 2010", "veid snitt"]
-    assert "tab-kull" not in blocks_of(REPORTS[COUNTY], "table")
+    assert "tab-kull" not in printed.blocks_of(REPORTS[COUNTY], "table")
 
 
 def test_the_regression_stands_beside_the_average_with_the_reason_why_they_differ():
@@ -176,7 +166,7 @@ def test_uncertainty_is_told_with_clusters_degrees_and_a_rank_that_is_no_p_value
     assert "jackknife over G = 14 kontorer" in text
     assert "med 13 frihetsgrader" in text
     assert "så plasseringen er ikke en p-verdi" in text
-    first = rows_of(REPORTS[TEAM], "tab-usikkerhet")[0]
+    first = printed.rows_of(REPORTS[TEAM], "tab-usikkerhet")[0]
     assert first[0] == "Ett kontor ut om gangen (jackknife)"
     assert first[3:5] == ["14", "13"]
     drawn = stages.report_of(staggered_reports.material(TEAM, randomised=True))
@@ -186,16 +176,16 @@ def test_uncertainty_is_told_with_clusters_degrees_and_a_rank_that_is_no_p_value
 def test_with_few_treated_offices_no_p_value_stands_anywhere():
     text = printed.section_text(REPORTS[COUNTY], "resultater")
     assert "Bare 3 kontorer har innført tett oppfølging." in text
-    assert {row[5] for row in rows_of(REPORTS[COUNTY], "tab-usikkerhet")} == {"–"}
+    assert {row[5] for row in printed.rows_of(REPORTS[COUNTY], "tab-usikkerhet")} == {"–"}
 
 
 def test_what_was_put_in_stands_beside_the_estimate_of_the_same_group_and_month():
-    rows = rows_of(REPORTS[TEAM], "tab-fasit")
+    rows = printed.rows_of(REPORTS[TEAM], "tab-fasit")
     groups = main_rows(TEAM, "group").set_index("group")["estimate"]
     assert rows[0][4].removeprefix("+") == points(main_rows(TEAM, "simple")["estimate"].iloc[0])
     assert rows[1][4].removeprefix("+") == points(groups["2009-09"])
     assert [row[-1] for row in rows[1:]] == ["nei", "uten intervall", "ikke anslått", "ikke anslått"]
-    county = rows_of(REPORTS[COUNTY], "tab-fasit")
+    county = printed.rows_of(REPORTS[COUNTY], "tab-fasit")
     event = main_rows(COUNTY, "dynamic").set_index("event_time")["estimate"]
     assert county[0][4] == points(event[7])
     assert county[1][-1] == "ikke anslått"
@@ -204,7 +194,7 @@ def test_what_was_put_in_stands_beside_the_estimate_of_the_same_group_and_month(
 @each_kind
 def test_the_report_becomes_a_page_with_every_figure_and_equation(kind):
     page = html.render(REPORTS[kind], css=CSS, fonts={}, template_folder=SHARED)
-    assert page.count('class="chart"') == len(blocks_of(REPORTS[kind], "figure"))
+    assert page.count('class="chart"') == len(printed.blocks_of(REPORTS[kind], "figure"))
     assert page.count("<math") == 3
 
 

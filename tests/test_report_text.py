@@ -260,6 +260,10 @@ def test_the_reasons_for_the_distance_change_with_balance_overlap_and_spread():
     assert "Hva støtter at den matchede analysen traff?" in near
 
 
+def test_no_key_of_the_catalogue_stands_twice():
+    assert read_yaml("reports/_shared/strings/nb.yaml").problems == []
+
+
 def test_every_text_id_of_every_check_is_a_sentence_of_the_catalogue():
     texts = dict(texts_of(catalogue()))
     source = "\n".join(path.read_text("utf-8") for path in Path(stages.ROOT, "analysis", "checks").glob("*.py"))

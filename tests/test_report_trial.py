@@ -20,16 +20,6 @@ MAIN, FEW = "trial", "trial: few offices"
 HORIZON = trial_reports.HORIZONS[0]
 
 
-def blocks_of(report, kind):
-    return {
-        block["id"]: block for section in report["sections"] for block in section["blocks"] if block["type"] == kind
-    }
-
-
-def rows_of(report, name):
-    return [[printed.text(cell) for cell in row] for row in blocks_of(report, "table")[name]["rows"]]
-
-
 def points(value):
     return f"{100 * value:.1f}".replace(".", ",").replace("-", "\u2212")
 
@@ -113,16 +103,16 @@ def test_the_summary_has_shares_draw_horizons_and_the_other_average():
 
 
 def test_every_outcome_and_horizon_stands_with_its_test_and_holms():
-    rows = rows_of(REPORTS[MAIN], "tab-anslag")
+    rows = printed.rows_of(REPORTS[MAIN], "tab-anslag")
     assert len(rows) == 4
     assert rows[0][0].endswith("(hovedanalysen)")
     assert rows[0][1].removeprefix("+") == points(row_of(MAIN, role="primary")["estimate"])
     assert all(len(row) == 6 for row in rows)
-    assert all(len(row) == 5 for row in rows_of(REPORTS[FEW], "tab-anslag"))
+    assert all(len(row) == 5 for row in printed.rows_of(REPORTS[FEW], "tab-anslag"))
 
 
 def test_every_inference_stands_beside_the_others_with_the_defaults_last_and_marked():
-    rows = rows_of(REPORTS[MAIN], "tab-usikkerhet")
+    rows = printed.rows_of(REPORTS[MAIN], "tab-usikkerhet")
     labels = [row[0] for row in rows]
     for words in (
         *("CR2", "permutasjonstest", "wild cluster bootstrap", "jackknife", "t-test", "Kenward og Roger"),
@@ -134,14 +124,14 @@ def test_every_inference_stands_beside_the_others_with_the_defaults_last_and_mar
 
 
 def test_with_few_offices_only_permutation_tests_have_a_p_value():
-    rows = rows_of(REPORTS[FEW], "tab-usikkerhet")
+    rows = printed.rows_of(REPORTS[FEW], "tab-usikkerhet")
     assert {row[5] for row in rows if "permutasjonstest" not in row[0]} == {"–"}
     assert all(row[5] != "–" for row in rows if "permutasjonstest" in row[0])
     assert "Bare 6 kontorer er trukket" in printed.section_text(REPORTS[FEW], "resultater")
 
 
 def test_the_figure_shows_every_draw_and_marks_the_observed_difference():
-    block = blocks_of(REPORTS[MAIN], "figure")["fig-permutasjon"]
+    block = printed.blocks_of(REPORTS[MAIN], "figure")["fig-permutasjon"]
     test = row_of(MAIN, inference="permutation", spec="main")
     far, near = (part["share"] for part in block["data"]["series"])
     assert sum(far) + sum(near) == pytest.approx(1)
@@ -167,7 +157,7 @@ def test_delivery_is_told_as_secondary_with_its_set_or_none():
 
 
 def test_the_flow_has_offices_and_persons_of_each_group():
-    data = blocks_of(REPORTS[MAIN], "figure")["fig-flyt"]["data"]
+    data = printed.blocks_of(REPORTS[MAIN], "figure")["fig-flyt"]["data"]
     assert data["common"] == ["Trukket ved lodd\n12 kontorer, 246 personer"]
     assert [boxes[0].split("\n")[1] for boxes in data["arms"]] == ["6 kontorer", "6 kontorer"]
     assert all("Hovedutfallet kjent etter 12 måneder" in boxes[-1] for boxes in data["arms"])
@@ -180,7 +170,7 @@ def test_groups_are_described_at_time_zero_and_not_tested():
 
 
 def test_what_was_put_in_stands_beside_what_was_found():
-    rows = rows_of(REPORTS[MAIN], "tab-fasit")
+    rows = printed.rows_of(REPORTS[MAIN], "tab-fasit")
     assert [row[-1] for row in rows] == ["ja", "nei", "ikke anslått"]
 
 
@@ -193,9 +183,9 @@ def test_the_checks_tell_precision_and_attrition():
 
 def test_the_report_becomes_a_page_with_every_figure_and_equation():
     page = html.render(REPORTS[MAIN], css=CSS, fonts={}, template_folder=SHARED)
-    assert page.count('class="chart"') == len(blocks_of(REPORTS[MAIN], "figure"))
+    assert page.count('class="chart"') == len(printed.blocks_of(REPORTS[MAIN], "figure"))
     assert page.count("<math") == 2
-    for block in blocks_of(REPORTS[MAIN], "figure").values():
+    for block in printed.blocks_of(REPORTS[MAIN], "figure").values():
         assert figures.draw(block["kind"], block["data"])
         assert {len(row) for row in block["table"]["rows"]} == {len(block["table"]["columns"])}
 

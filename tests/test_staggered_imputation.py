@@ -8,11 +8,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from staggered_cases import START, answers, arrays_of, mpdta, staggered_panel
+from staggered_rules import (
+    assert_an_office_left_out_is_not_there,
+    assert_estimates_scale,
+    assert_weights_give_the_overall_number,
+    renamed_offices,
+)
 
 from analysis.problems import ProblemsFound
-from analysis.staggered.cell_arrays import selected_offices
 from analysis.staggered.design import Design
-from analysis.staggered.estimated import EFFECT, UNTREATED
 from analysis.staggered.imputation import imputation
 from analysis.staggered.two_stage import two_stage
 
@@ -97,19 +101,7 @@ def test_cells_equal_regressions_on_persons(kind, level):
 @pytest.mark.parametrize("levels", LEVELS)
 @pytest.mark.parametrize("share", [1.0, 0.7])
 def test_leaving_an_office_out_equals_estimating_without_it(levels, share):
-    panel = staggered_panel(5).sample(frac=share, random_state=1)
-    arrays = arrays_of(panel, "y", weight="w")
-    found = imputation(arrays, Design(), levels=levels)
-    weights = found.weights[found.weights["kind"] == EFFECT]
-    for office in (0, 1, 2):
-        again = imputation(selected_offices(arrays, np.arange(8) != office), Design(), levels=levels)
-        own = found.table["term"].isin(["att_gt", "group"]).to_numpy()
-        assert found.left_out[office, own] == pytest.approx(again.table["estimate"].to_numpy()[own], abs=1e-10)
-        # Averages keep the weights of all offices.
-        effects = again.table[again.table["term"] == "att_gt"].merge(weights, on=["group", "month"])
-        simple = int(np.flatnonzero(found.table["term"] == "simple")[0])
-        expected = float(effects["weight"] @ effects["estimate"])
-        assert found.left_out[office, simple] == pytest.approx(expected, abs=1e-10)
+    assert_an_office_left_out_is_not_there(partial(imputation, levels=levels), share=share)
 
 
 def test_an_estimate_that_rests_on_one_office_is_undefined_without_it():
@@ -155,16 +147,11 @@ def test_order_names_and_units_do_not_matter(seed, kind, share, factor):
     estimator = partial(BOTH[kind], design=Design())
     panel = staggered_panel(seed, persons=6).sample(frac=share, random_state=seed)
     plain = estimator(arrays_of(panel, "y"))
-    names = dict(zip(panel["office_id"].unique(), np.random.default_rng(seed).permutation(8), strict=True))
+    names = renamed_offices(panel, seed)
     other = panel.sample(frac=1, random_state=seed).assign(
         y=lambda p: factor * p["y"] + 7, office_id=lambda p: p["office_id"].map(names)
     )
-    found = estimator(arrays_of(other, "y"))
-    assert found.table["estimate"].to_numpy() == pytest.approx(
-        factor * plain.table["estimate"].to_numpy(), rel=1e-7, abs=1e-8 * factor
-    )
-    spread, plain_spread = (np.sqrt((one.sums**2).sum(axis=0)) for one in (found, plain))
-    assert spread == pytest.approx(factor * plain_spread, rel=1e-7, abs=1e-8 * factor)
+    assert_estimates_scale(estimator(arrays_of(other, "y")), plain, factor)
 
 
 @settings(max_examples=8, deadline=None)
@@ -178,13 +165,7 @@ def test_data_twice_give_the_same(seed, share):
 
 
 def test_weights_give_the_overall_number_from_mean_outcomes():
-    arrays = arrays_of(mpdta(), "lemp")
-    found = imputation(arrays, Design())
-    mean = arrays.wy.sum(axis=0) / arrays.w.sum(axis=0)
-    group = found.weights["group"].fillna(arrays.cohorts[-1]).to_numpy(dtype=np.int64)
-    cell = mean[np.searchsorted(arrays.cohorts, group), found.weights["month"].to_numpy() - arrays.months[0]]
-    assert float(found.weights["weight"] @ cell) == pytest.approx(found.overall(), abs=1e-12)
-    assert found.weights.groupby("kind")["weight"].sum().to_dict() == pytest.approx({EFFECT: 1.0, UNTREATED: -1.0})
+    assert_weights_give_the_overall_number(imputation)
 
 
 def test_months_without_anybody_untreated_are_told_and_left_out():

@@ -1,5 +1,7 @@
 """Sun and Abraham from cells: fixest's values, regressions on persons, and rules for every sample."""
 
+from functools import partial
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -8,12 +10,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from linearmodels.panel import PanelOLS
 from staggered_cases import START, answers, arrays_of, mpdta, staggered_panel
+from staggered_rules import (
+    assert_an_office_left_out_is_not_there,
+    assert_estimates_scale,
+    assert_weights_give_the_overall_number,
+    renamed_offices,
+)
 
 from analysis.problems import ProblemsFound
-from analysis.staggered.cell_arrays import selected_offices
 from analysis.staggered.cell_effects import cell_effects
 from analysis.staggered.design import Design
-from analysis.staggered.estimated import EFFECT, UNTREATED, as_result
+from analysis.staggered.estimated import as_result
 from analysis.staggered.sun_abraham import LAST_GROUP, sun_abraham
 
 FIXEST = answers("mpdta_fixest_twfe_sunab_bjs.json")
@@ -77,19 +84,7 @@ def test_persons_who_come_and_go_equal_statsmodels_with_levels_of_offices():
 @pytest.mark.parametrize("levels", ["office", "cohort"])
 @pytest.mark.parametrize("share", [1.0, 0.7])
 def test_leaving_an_office_out_equals_estimating_without_it(levels, share):
-    panel = staggered_panel(5).sample(frac=share, random_state=1)
-    arrays = arrays_of(panel, "y", weight="w")
-    found = sun_abraham(arrays, Design(), levels=levels)
-    weights = found.weights[found.weights["kind"] == EFFECT]
-    for office in (0, 1, 2):
-        again = sun_abraham(selected_offices(arrays, np.arange(8) != office), Design(), levels=levels)
-        own = found.table["term"].isin(["att_gt", "group"]).to_numpy()
-        assert found.left_out[office, own] == pytest.approx(again.table["estimate"].to_numpy()[own], abs=1e-10)
-        # Averages keep the weights of all offices.
-        effects = again.table[again.table["term"] == "att_gt"].merge(weights, on=["group", "month"])
-        simple = int(np.flatnonzero(found.table["term"] == "simple")[0])
-        expected = float(effects["weight"] @ effects["estimate"])
-        assert found.left_out[office, simple] == pytest.approx(expected, abs=1e-10)
+    assert_an_office_left_out_is_not_there(partial(sun_abraham, levels=levels), share=share)
 
 
 def test_of_a_balanced_panel_it_is_callaway_and_santanna_with_weights_held_fixed():
@@ -122,24 +117,14 @@ def test_without_never_treated_the_group_that_adopts_last_is_compared_with():
 def test_order_names_units_and_data_twice_do_not_matter(seed, share, factor):
     panel = staggered_panel(seed, persons=8).sample(frac=share, random_state=seed)
     plain = sun_abraham(arrays_of(panel, "y"), Design())
-    names = dict(zip(panel["office_id"].unique(), np.random.default_rng(seed).permutation(8), strict=True))
+    names = renamed_offices(panel, seed)
     other = pd.concat([panel, panel]).sample(frac=1, random_state=seed)
     other = other.assign(y=factor * other["y"] + 7, office_id=other["office_id"].map(names))
-    found = sun_abraham(arrays_of(other, "y"), Design())
-    options = {"rel": 1e-7, "abs": 1e-8 * factor}
-    assert found.table["estimate"].to_numpy() == pytest.approx(factor * plain.table["estimate"].to_numpy(), **options)
-    spread, plain_spread = (np.sqrt((one.sums**2).sum(axis=0)) for one in (found, plain))
-    assert spread == pytest.approx(factor * plain_spread, **options)
+    assert_estimates_scale(sun_abraham(arrays_of(other, "y"), Design()), plain, factor)
 
 
 def test_weights_give_the_overall_number_from_mean_outcomes():
-    arrays = arrays_of(mpdta(), "lemp")
-    found = sun_abraham(arrays, Design())
-    mean = arrays.wy.sum(axis=0) / arrays.w.sum(axis=0)
-    group = found.weights["group"].fillna(arrays.cohorts[-1]).to_numpy(dtype=np.int64)
-    cell = mean[np.searchsorted(arrays.cohorts, group), found.weights["month"].to_numpy() - arrays.months[0]]
-    assert float(found.weights["weight"] @ cell) == pytest.approx(found.overall(), abs=1e-12)
-    assert found.weights.groupby("kind")["weight"].sum().to_dict() == pytest.approx({EFFECT: 1.0, UNTREATED: -1.0})
+    assert_weights_give_the_overall_number(sun_abraham)
 
 
 def test_groups_whose_offices_share_no_months_are_left_out_with_the_reason():

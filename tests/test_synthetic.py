@@ -518,6 +518,37 @@ def test_caseload_and_fidelity_are_recorded_per_office_with_gaps(se):
     assert by_fidelity["high"] > by_fidelity["low"] > 0
 
 
+def gains(latent, happens, without):
+    """Who is in ordinary work 12 months after the start because of it (1), or would have been anyhow (0)."""
+    rows = np.arange(len(latent["people"].start))
+    at = latent["people"].start + 12
+    return (latent[happens][rows, at] == 1).astype(int) - (latent[without][rows, at] == 1)
+
+
+def test_the_effect_of_se_is_larger_with_aap_and_alike_for_women_and_men(se):
+    treated, people = se.latent["treated"], se.latent["people"]
+    gain = gains(se.latent, "work", "untreated")
+    aap = se.latent["benefits"][np.arange(len(treated)), people.start] == 1
+    told = {(1, 0): 0.0933, (1, 1): 0.1327, (2, 0): 0.1186, (2, 1): 0.1214}
+    for (place, value), effect in told.items():
+        of = (aap, people.woman)[place - 1] == value
+        assert gain[treated & of].mean() == pytest.approx(effect, abs=5e-5)
+
+
+def test_the_effect_of_the_lots_is_nearly_alike_for_women_and_men_and_by_education(lots):
+    people, gain = lots.latent["people"], gains(lots.latent, "offered", "without")
+    found = [gain[of].mean() for of in (people.education > 0, people.education == 0, ~people.woman, people.woman)]
+    assert found == pytest.approx([0.1739, 0.1231, 0.1653, 0.1361], abs=5e-5)
+
+
+def test_the_effect_of_youth_teams_is_the_same_in_both_effort_groups(youth):
+    latent = youth.latent
+    gain = latent["happens"][12].astype(int) - latent["untreated"][12]
+    taken = gain[latent["seekers"].situational & (gain != 0)].size / (gain != 0).sum()
+    # 40 of 100 are in situational effort, and so are those whom a team moved.
+    assert taken == pytest.approx(0.4, abs=0.04)
+
+
 def test_se_has_drop_out_moves_between_offices_and_overlapping_jobs(se):
     people, moves = table(se, "personer.csv"), table(se, "kontorflytting.csv")
     left = people[["utvandringsdato", "doedsdato"]].notna()

@@ -8,6 +8,7 @@ import restricted_cohorts as rc
 import stages
 
 from analysis.cards import analysis_part
+from analysis.check_cohort import MatchedTables, StaggeredTables, check_matched
 from analysis.cli import parser
 from analysis.estimate_did import estimate_did
 from analysis.match_persons import match_persons
@@ -29,6 +30,10 @@ DOORS = sorted(
     for path in SCRIPTS.glob("*.py")
     if path.stem not in BEFORE_THE_LOCK and not path.stem.startswith(AFTER_THE_ESTIMATES)
 )
+
+
+# Fields of StaggeredTables that go by another name as files.
+NAMED = {"event_covariance": "events", "office_cells": "cells"}
 
 
 class Names(dict):
@@ -84,7 +89,20 @@ def test_the_stages_in_one_process_give_what_the_rules_give():
     panel = build_panel(card, delivery)
     alone = estimate_did(card, panel, match_persons(card, panel, delivery.offices), **WHO, plan_hash="p")
     assert tables["estimates"].equals(alone.estimates)
-    assert checked(card, tables).record()["grade"]["grade"]
+    beside = MatchedTables(alone.influence, alone.sets, alone.missing)
+    ruled = check_matched(card, alone.estimates, tables["balance"], tables["matching"], beside)
+    assert [check.name for check in checked(card, tables).checks] == [check.name for check in ruled.checks]
+    assert checked(card, tables).record()["grade"] == ruled.record()["grade"]
+
+
+def test_a_staggered_rehearsal_has_every_table_that_the_checks_of_the_rules_read(monkeypatch):
+    card = stages.card("youth_teams_synthetic")
+    handed = []
+    monkeypatch.setattr("analysis.whole_run.check_staggered", lambda *given: handed.extend(given))
+    names = ("event_covariance", "honest", "influence", "office_cells", "missing", "placebo_offices")
+    checked(card, {name: name for name in ("estimates", *names)})
+    assert handed[:2] == [card, "estimates"]
+    assert handed[2] == StaggeredTables(**{NAMED.get(name, name): name for name in names})
 
 
 def test_the_planned_headline_is_that_of_the_card_as_it_was_locked():

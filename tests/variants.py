@@ -4,8 +4,11 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 import beside_reports
+import certificate_reports
+import control_reports
 import described
 import deviation_reports
+import grid_reports
 import matched_starts
 import one_group
 import pandas as pd
@@ -14,6 +17,7 @@ import published_turns
 import series_reports
 import stages
 import staggered_reports
+import subgroup_reports
 import trial_reports
 
 from analysis.card_appraisal import DOMAINS
@@ -120,9 +124,14 @@ def reach() -> Iterator[tuple[str, Material]]:
     yield from staggered_reports.checked_turns().items()
     yield from series_reports.turns().items()
     yield from deviation_reports.turns().items()
+    yield from grid_reports.turns().items()
+    yield "curve: base month", grid_reports.base_month()
     yield from trial_reports.turns().items()
     yield from persons_trial_reports.turns().items()
     yield from beside_reports.turns().items()
+    yield from control_reports.turns().items()
+    yield from subgroup_reports.turns().items()
+    yield from certificate_reports.turns().items()
     for name, shift in (("up", UP), ("down", DOWN)):
         yield f"randomised {name}", two_arms(shift)
         yield f"description {name}", two_arms(shift, design="aggregated_series")

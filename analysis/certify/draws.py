@@ -10,15 +10,21 @@ from typing import Any
 
 import numpy as np
 
+from analysis.tables import MAIN
+
 
 @dataclass(frozen=True)
 class Drawn:
-    """One simulated study: its estimate, its interval, and the p-value of its test (nan where there is none)."""
+    """One simulated study: its estimate, its interval, and the p-value of its test (nan where there is none).
+
+    `analysis`: the planned one, or one that the card plans beside it.
+    """
 
     estimate: float
     low: float = math.nan
     high: float = math.nan
     p_value: float = math.nan
+    analysis: str = MAIN
 
 
 @dataclass(frozen=True)
@@ -35,36 +41,54 @@ class Bounds:
     rejections: float = 0.025
 
 
-def summarised(drawn: Sequence[Drawn], *, effect: float, level: float, bounds: Bounds | None = None) -> dict[str, Any]:
+def summarised(
+    drawn: Sequence[Drawn],
+    *,
+    effect: float,
+    level: float,
+    bounds: Bounds | None = None,
+    sets: Sequence[int] | None = None,
+) -> dict[str, Any]:
     """Plain data on studies whose true effect is `effect`: shares 0–1, each with its Monte Carlo error (`_mc`).
 
+    `sets`: of each study, which made-up persons it is about; studies of the same persons count together in the errors.
     `interval_rejections` and `test_rejections` are power where the effect is not 0. None where nothing was drawn that
     has it. `faults`: which of bias, coverage, interval and test are beyond the bounds.
     """
-    bounds = bounds or Bounds()
-    kept = [one for one in drawn if math.isfinite(one.estimate)]
-    estimates = np.array([one.estimate for one in kept])
-    found: dict[str, Any] = {"effect": effect, "studies": len(drawn), "estimated": len(kept), "faults": []}
-    if len(kept) < 2:
+    bounds, codes = bounds or Bounds(), np.arange(len(drawn)) if sets is None else np.asarray(sets)
+    estimates = np.array([one.estimate for one in drawn], dtype=float)
+    kept = np.isfinite(estimates)
+    found: dict[str, Any] = {"effect": effect, "studies": len(drawn), "estimated": int(kept.sum()), "faults": []}
+    if len(np.unique(codes[kept])) < 2:
         return found | {"faults": ["estimate"]}
-    sd = float(estimates.std(ddof=1))
-    found |= {"mean": float(estimates.mean()), "bias": float(estimates.mean() - effect)}
-    found |= {"bias_mc": sd / math.sqrt(len(kept)), "sd": sd}
-    closed = [one for one in kept if math.isfinite(one.low) and math.isfinite(one.high)]
-    found |= _share("coverage", [one.low <= effect <= one.high for one in closed])
-    found |= _share("interval_rejections", [one.low > 0 or one.high < 0 for one in closed])
-    tested = [one for one in kept if math.isfinite(one.p_value)]
-    found |= _share("test_rejections", [one.p_value < 1 - level - 1e-12 for one in tested])
+    low, high, p = (np.array([getattr(one, name) for one in drawn]) for name in ("low", "high", "p_value"))
+    mean = float(estimates[kept].mean())
+    found |= {"mean": mean, "bias": mean - effect, "bias_mc": _error(estimates[kept], codes[kept])}
+    found["sd"] = float(estimates[kept].std(ddof=1))
+    closed, tested = kept & np.isfinite(low) & np.isfinite(high), kept & np.isfinite(p)
+    found |= _share("coverage", (low <= effect) & (effect <= high), codes, closed)
+    found |= _share("interval_rejections", (low > 0) | (high < 0), codes, closed)
+    found |= _share("test_rejections", p < 1 - level - 1e-12, codes, tested)
     return found | {"faults": _faults(found, level, bounds)}
 
 
-def _share(name: str, happened: Sequence[bool]) -> dict[str, float | None]:
-    if not happened:
+def _share(name: str, happened: np.ndarray, codes: np.ndarray, asked: np.ndarray) -> dict[str, float | None]:
+    if not asked.any():
         return {name: None, f"{name}_mc": None}
-    share = float(np.mean(happened))
-    # Where all or none happened, the error is that of one study more that went the other way.
-    spread = share * (1 - share) or 1 / (len(happened) + 1)
-    return {name: share, f"{name}_mc": math.sqrt(spread / len(happened))}
+    return {name: float(happened[asked].mean()), f"{name}_mc": _error(happened[asked].astype(float), codes[asked])}
+
+
+def _error(values: np.ndarray, codes: np.ndarray) -> float:
+    """Standard error of the mean of `values`, clustered by `codes`; sd/√n where every study has persons of its own.
+
+    Where all are alike (all or none happened), the error is that of one study more that went the other way.
+    """
+    n, code = len(values), np.unique(codes, return_inverse=True)[1]
+    clusters = code.max() + 1
+    sums = np.bincount(code, weights=values - values.mean())
+    if clusters < 2 or np.ptp(values) == 0:
+        return 1 / math.sqrt((n + 1) * n)
+    return math.sqrt(clusters / (clusters - 1) * float(sums @ sums)) / n
 
 
 def _faults(found: dict[str, Any], level: float, bounds: Bounds) -> list[str]:

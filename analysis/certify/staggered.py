@@ -8,13 +8,13 @@ import numpy as np
 from analysis.card_staggered import HEADLINE
 from analysis.cards import Card
 from analysis.certify.draws import Drawn
-from analysis.office_cells import arrays_of, design_of, is_panel
+from analysis.office_cells import arrays_of, design_of
 from analysis.problems import Problem, ProblemsFound
 from analysis.staggered.cell_arrays import CellArrays
-from analysis.staggered.cell_effects import cell_effects
+from analysis.staggered.cell_effects import CellEffects, cell_effects
 from analysis.staggered.design import NEVER
 from analysis.staggered.parameters import parameters
-from analysis.staggered.result import cell_result
+from analysis.staggered.result import StaggeredResult, cell_result
 from analysis.staggered_analysis import Source, main_horizon, ranked
 
 HEADING = "Innføringen kan ikke simuleres:"
@@ -48,20 +48,24 @@ class StaggeredStructure:
         }
 
 
+def stop_unless_headline(card: Card) -> None:
+    """Raises ProblemsFound where the conclusion rests on an estimator that is not simulated."""
+    if card.staggered.estimator != HEADLINE:
+        what = f"simulering finnes for {HEADLINE}, ikke for {card.staggered.estimator}."
+        raise ProblemsFound(HEADING, [Problem("staggered.estimator", what)])
+
+
 def structure(card: Card, source: Source) -> StaggeredStructure:
     """From the cells of the main outcome and horizon, months before adoption only."""
-    if is_panel(card) or card.staggered.estimator != HEADLINE:
-        what = "simulering finnes for nye personer hver måned og med standardmetoden."
-        raise ProblemsFound(HEADING, [Problem("staggered", what)])
-    arrays = arrays_of(source.cells, card.outcomes.primary, main_horizon(card), card.staggered.unit)
-    return structure_of(arrays)
+    return structure_of(arrays_of(source.cells, card.outcomes.primary, main_horizon(card), card.staggered.unit))
 
 
-def structure_of(arrays: CellArrays) -> StaggeredStructure:
+def structure_of(arrays: CellArrays, persistence: float = 0.0) -> StaggeredStructure:
     """Shares, spread and serial correlation of cells not yet treated.
 
     The variance of a cell about its office and month is that of its persons, p(1 − p)/n, and `month_sd`² beyond it;
-    that of the office's mean is `office_sd`² and what the months leave. Neither is below 0.
+    that of the office's mean is `office_sd`² and what the months leave. Neither is below 0. `persistence`: lag-one
+    correlation of the same persons, of whose chance a part stays with the office's mean.
     """
     clean = (arrays.months[None, :] < arrays.cohorts[:, None])[None] & (arrays.n > 0)
     n, y = (np.where(clean, values, 0.0).sum(axis=1) for values in (arrays.n, arrays.wy + arrays.centre * arrays.w))
@@ -72,12 +76,21 @@ def structure_of(arrays: CellArrays) -> StaggeredStructure:
     own = np.array([np.nanmean(row) if np.isfinite(row).any() else np.nan for row in rest])
     within = rest - own[:, None]
     noise = overall * (1 - overall) / np.where(n > 0, n, np.nan)
-    month_variance = max(float(np.nanmean(within**2 - noise)), 0.0)
+    stays = _mean_correlation(persistence, len(arrays.months))
+    month_variance = max(float(np.nanmean(within**2 - (1 - stays) * noise)), 0.0)
     seen = np.maximum(np.isfinite(rest).sum(axis=1), 1)
-    left = (month_variance + np.nanmean(noise)) / seen
+    left = (month_variance + (1 - stays) * np.nanmean(noise)) / seen + stays * np.nanmean(noise)
     office_variance = max(float(np.nanvar(own, ddof=1) - left[np.isfinite(own)].mean()), 0.0)
     serial = _serial(within, month_variance)
     return StaggeredStructure(arrays, by_month, math.sqrt(office_variance), math.sqrt(month_variance), serial)
+
+
+def _mean_correlation(persistence: float, months: int) -> float:
+    """Mean of persistence^lag over pairs of different months."""
+    if persistence == 0 or months < 2:
+        return 0.0
+    lags = np.arange(1, months)
+    return float((persistence**lags * (months - lags)).sum() / (months * (months - 1) / 2))
 
 
 def _serial(within: np.ndarray, variance: float) -> float:
@@ -87,32 +100,32 @@ def _serial(within: np.ndarray, variance: float) -> float:
     return float(np.clip(np.nanmean(within[:, 1:] * within[:, :-1]) / variance, 0.0, 0.95))
 
 
-def study(card: Card, made: StaggeredStructure, effect: float, rng: np.random.Generator) -> Drawn:
-    """One study with the same `effect` in every month after adoption, analysed as the headline is.
-
-    The interval is the headline's; where too few adopted for one, the rank of the estimate is its test.
-    """
+def study(card: Card, made: StaggeredStructure, effect: float, rng: np.random.Generator) -> list[Drawn]:
+    """One study with the same `effect` in every month after adoption, analysed as the headline is."""
     design = replace(design_of(card), aggregates=("simple",))
     try:
         found = cell_effects(simulated(made, effect, rng), design)
         options = {"outcome": card.outcomes.primary, "seed": 0, "level": card.inference.level}
-        result = cell_result(found, design, **options)
+        return [headline(card, cell_result(found, design, **options), found)]
     except ProblemsFound:
-        return Drawn(math.nan)
+        return [Drawn(math.nan)]
+
+
+def headline(card: Card, result: StaggeredResult, found: CellEffects | None = None) -> Drawn:
+    """The average over groups and months with its interval; where too few adopted for one, its rank is the test."""
     place = int(np.flatnonzero(result.table["term"].eq("simple"))[0])
     sure = result.uncertainty()
     estimate, low = float(result.table["estimate"].iloc[place]), float(sure.conf_low[place])
-    if math.isfinite(low):
+    if math.isfinite(low) or found is None:
         return Drawn(estimate, low, float(sure.conf_high[place]), float(sure.p_value[place]))
-    rank = ranked(card, found, parameters(found.group_time, design, cells=found).of_sample)
+    rank = ranked(card, found, parameters(found.group_time, result.design, cells=found).of_sample)
     return Drawn(estimate, p_value=float(rank.share[place]))
 
 
 def simulated(made: StaggeredStructure, effect: float, rng: np.random.Generator) -> CellArrays:
     """Cells with drawn outcomes: office level normal, months AR(1) about it, persons binomial."""
     arrays = made.arrays
-    offices, months = len(arrays.offices), len(arrays.months)
-    level = rng.normal(0, made.office_sd, offices)[:, None] + _walk(made, offices, months, rng)
+    level = levels(made, rng)
     after = arrays.months[None, :] >= arrays.cohorts[:, None]
     share = made.by_month + level[:, None, :] + effect * after[None]
     n = arrays.n.astype(np.int64)
@@ -122,10 +135,11 @@ def simulated(made: StaggeredStructure, effect: float, rng: np.random.Generator)
     return replace(arrays, w=w, wy=y - centre * w, centre=centre)
 
 
-def _walk(made: StaggeredStructure, offices: int, months: int, rng: np.random.Generator) -> np.ndarray:
-    """AR(1) with standard deviation `month_sd` (offices, months)."""
+def levels(made: StaggeredStructure, rng: np.random.Generator) -> np.ndarray:
+    """What each office lies above or below the rest, by month (O, T): a level of its own, and AR(1) about it."""
+    offices, months = len(made.arrays.offices), len(made.arrays.months)
     shocks = rng.normal(0, made.month_sd, (offices, months))
     walk = shocks.copy()
     for month in range(1, months):
         walk[:, month] = made.serial * walk[:, month - 1] + math.sqrt(1 - made.serial**2) * shocks[:, month]
-    return walk
+    return rng.normal(0, made.office_sd, offices)[:, None] + walk

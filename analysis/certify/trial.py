@@ -14,16 +14,19 @@ from analysis.trial_people import People, people_of
 from analysis.trials.icc import icc
 from analysis.trials.permutation import permutation_test
 
+HEADING = "Forsøket kan ikke simuleres:"
 # Other draws of lots that each simulated study is held against: enough to tell 0.05 from 0.07.
 ALLOCATIONS = 999
 
 
 @dataclass(frozen=True)
 class TrialStructure:
-    """`sizes` (G,): persons measured by office; `treated` (G,): as drawn; `strata` (G,) or None; `share`: of all
-    persons together, not by group; `icc`: in [0, 1)."""
+    """`sizes` (G,): persons by office at time zero, `measured` (G,): the share of them whose outcome is known at the
+    horizon; `treated` (G,): as drawn; `strata` (G,) or None; `share`: of all persons together, not by group; `icc`: in
+    [0, 1)."""
 
     sizes: np.ndarray
+    measured: np.ndarray
     treated: np.ndarray
     strata: np.ndarray | None
     share: float
@@ -35,28 +38,37 @@ class TrialStructure:
             "offices_treated": int(self.treated.sum()),
             "offices_comparison": int((~self.treated).sum()),
             "persons": int(self.sizes.sum()),
+            "measured": float(np.average(self.measured, weights=self.sizes)),
             "share": self.share,
             "icc": self.icc,
         }
 
 
 def structure(card: Card, baseline: pd.DataFrame, months: pd.DataFrame, offices: pd.DataFrame) -> TrialStructure:
-    """From persons measured on the main outcome at the main horizon; attrition is in the sizes.
+    """From persons at time zero, and those of them measured on the main outcome at the main horizon.
 
     The correlation is the planned one where the card has it, else the analysis of variance's, at least 0.
     """
     people = people_of(card, baseline, months, offices, card.outcomes.primary, card.horizons[0])
     if people.reason() is not None or not np.isin(people.y, (0, 1)).all():
-        raise ProblemsFound(
-            "Forsøket kan ikke simuleres:", [Problem(card.outcomes.primary, "utfallet er ikke ja eller nei.")]
-        )
+        raise ProblemsFound(HEADING, [Problem(card.outcomes.primary, "utfallet er ikke ja eller nei.")])
     found = icc(people.y, people.office, arms=people.arm).value if card.trial.planned_icc is None else None
     correlation = card.trial.planned_icc if found is None else max(found, 0.0)
     share = float(people.y.mean())
-    return TrialStructure(people.sizes.astype(int), people.treated, people.strata, share, float(correlation))
+    sizes = _sizes(card, baseline, months)
+    return TrialStructure(sizes, people.sizes / sizes, people.treated, people.strata, share, float(correlation))
 
 
-def study(card: Card, made: TrialStructure, effect: float, rng: np.random.Generator) -> Drawn:
+def _sizes(card: Card, baseline: pd.DataFrame, months: pd.DataFrame) -> np.ndarray:
+    """Persons at time zero of each office where somebody was measured, in the order of the offices' names."""
+    own = baseline[baseline["arm"].isin([card.arm("treated").id, card.arm("comparison").id])]
+    at = (months["event_time"] == card.horizons[0]).to_numpy(bool, na_value=False)
+    seen = own["person_id"].isin(months.loc[at & months[card.outcomes.primary].notna(), "person_id"])
+    names = np.unique(own.loc[seen, "office_id"].astype("str"))
+    return own["office_id"].astype("str").value_counts().reindex(names).to_numpy()
+
+
+def study(card: Card, made: TrialStructure, effect: float, rng: np.random.Generator) -> list[Drawn]:
     """One trial with the true difference `effect`, analysed as the card plans: its interval, and the test by the draw.
 
     An office's share is beta with mean `share` (+ `effect`) and variance ICC·p(1 − p), so that two of its persons
@@ -64,7 +76,7 @@ def study(card: Card, made: TrialStructure, effect: float, rng: np.random.Genera
     """
     people = _people(made, effect, rng)
     if people.reason() is not None:
-        return Drawn(float("nan"))
+        return [Drawn(float("nan"))]
     analysis, average = Analysis(card, card.outcomes.primary, card.horizons[0], people), card.trial.average
     found = analysis.interval(analysis.fit(average, adjusted=False))
     test = permutation_test(
@@ -78,21 +90,20 @@ def study(card: Card, made: TrialStructure, effect: float, rng: np.random.Genera
         seed=int(rng.integers(2**32)),
         level=card.inference.level,
     )
-    return Drawn(found.estimate, found.low, found.high, test.p_value)
+    return [Drawn(found.estimate, found.low, found.high, test.p_value)]
 
 
 def _people(made: TrialStructure, effect: float, rng: np.random.Generator) -> People:
     treated = _drawn_again(made, rng)
     mean = made.share + effect * treated
     if not ((mean > 0) & (mean < 1)).all():
-        raise ProblemsFound(
-            "Forsøket kan ikke simuleres:", [Problem("certify.effect", "det er ikke rom for effekten.")]
-        )
+        raise ProblemsFound(HEADING, [Problem("certify.effect", "det er ikke rom for effekten.")])
     shares = mean
     if made.icc > 0:
         spread = (1 - made.icc) / made.icc
         shares = rng.beta(mean * spread, (1 - mean) * spread)
-    office = np.repeat(np.arange(len(made.sizes)), made.sizes)
+    # An office where nobody was measured would leave the trial; lots were drawn for those that did not.
+    office = np.repeat(np.arange(len(made.sizes)), np.maximum(rng.binomial(made.sizes, made.measured), 1))
     y = (rng.random(len(office)) < shares[office]).astype(float)
     alone = Columns(np.ones((len(y), 1)), ("constant",))
     return People(y, office, treated, made.strata, alone, None)
@@ -109,5 +120,6 @@ def _drawn_again(made: TrialStructure, rng: np.random.Generator) -> np.ndarray:
 
 def even(offices: int, persons: int, *, share: float, icc: float) -> TrialStructure:
     """A trial of equal offices, half of them treated: what the closed form knows the answer to."""
-    blank = TrialStructure(np.full(2 * offices, persons), np.arange(2 * offices) < offices, None, share, 0.0)
+    sizes = np.full(2 * offices, persons)
+    blank = TrialStructure(sizes, np.ones(2 * offices), np.arange(2 * offices) < offices, None, share, 0.0)
     return replace(blank, icc=icc)

@@ -11,7 +11,7 @@ from analysis.outcomes import load_outcomes
 from analysis.sensitivity.e_value import e_value_difference
 from analysis.sensitivity.rosenbaum import LARGEST_GAMMA, Rosenbaum, binary_sets
 
-GAMMAS = (1.0, 1.5, 2.0, 3.0)
+GAMMAS = (1.0, 1.25, 1.5, 1.75, 2.0, 2.5, 3.0)
 
 
 def rosenbaum_bounds(card: Card, estimates: pd.DataFrame, patterns: pd.DataFrame) -> Check | None:
@@ -24,7 +24,8 @@ def rosenbaum_bounds(card: Card, estimates: pd.DataFrame, patterns: pd.DataFrame
     if main is None or card.assignment.unit != "person" or patterns.empty:
         return None
     side = "greater" if main["estimate"] > 0 else "less"
-    found = _tested(patterns, side, (1 - card.inference.level) / 2)
+    alpha = (1 - card.inference.level) / 2
+    found = _tested(patterns, side, alpha)
     limit = min(found.gamma_limit, LARGEST_GAMMA)
     word = "nothing" if math.isnan(found.gamma_limit) else "noted"
     return Check(
@@ -32,7 +33,7 @@ def rosenbaum_bounds(card: Card, estimates: pd.DataFrame, patterns: pd.DataFrame
         verdict="noted",
         text_id=f"check.rosenbaum.{word}",
         value=limit if word == "noted" else None,
-        values={"informative": found.informative},
+        values={"informative": found.informative, "alpha": alpha},
         table=[{"gamma": one.gamma, "p_low": one.p_low, "p_high": one.p_high} for one in found.bounds],
     )
 

@@ -12,8 +12,9 @@ FEWEST = 2
 def one_office(estimates: pd.DataFrame, influence: pd.DataFrame) -> Check | None:
     """Range of the headline without each office (or county) in turn; failed when the sign turns without one of them.
 
-    `influence`: office_id, estimate (nan where nothing is left to estimate). The sentence names no office. None where
-    fewer than two can be left out, or one cannot: without the only treated county there is nothing to estimate.
+    `influence`: office_id, estimate (nan where nothing is left to estimate). Neither the sentence nor the table, sorted
+    by the estimate, names an office. None where fewer than two can be left out, or one cannot: without the only treated
+    county there is nothing to estimate.
     """
     main = estimates[estimates["role"].eq("primary") & estimates["status"].eq("estimated")]
     if main.empty or len(influence) < FEWEST or not np.isfinite(influence["estimate"]).all():
@@ -29,4 +30,5 @@ def one_office(estimates: pd.DataFrame, influence: pd.DataFrame) -> Check | None
         downgrade=1,
         values={"low": found.lowest, "high": found.highest, "estimate": found.estimate}
         | {"offices": len(found.influence) - len(found.undetermined), "level": main["cluster_level"].iloc[0]},
+        table=[{"estimate": float(one)} for one in np.sort(influence["estimate"])],
     )

@@ -8,7 +8,7 @@ ENDS = ("low", "high", "conf_low", "conf_high")
 
 
 def bounds(missing: pd.DataFrame) -> Check | None:
-    """Lee's bounds and the worst case of the main outcome at the horizon where most are missing (contract MISSING).
+    """Lee's bounds (staggered: none) and the worst case of the main outcome where most are missing (contract MISSING).
 
     Told without a verdict: `attrition` has taken the step where the groups lost unequally. None if nobody is missing.
     """
@@ -16,14 +16,15 @@ def bounds(missing: pd.DataFrame) -> Check | None:
         return None
     last = int(missing.loc[missing[["observed_treated", "observed_control"]].min(axis=1).idxmin(), "horizon_months"])
     own = missing[missing["horizon_months"].eq(last)].set_index("method")
-    lee, worst = own.loc["lee"], own.loc["worst_case"]
-    open_sign = bool(worst["low"] <= 0 <= worst["high"])
-    values = {f"{name}_{end}": float(row[end]) for name, row in (("lee", lee), ("worst", worst)) for end in ENDS}
+    worst = own.loc["worst_case"]
+    told = {"worst": worst} | ({"lee": own.loc["lee"]} if "lee" in own.index else {})
+    word = "open" if worst["low"] <= 0 <= worst["high"] else "holds"
+    values = {f"{name}_{end}": float(row[end]) for name, row in told.items() for end in ENDS}
     return Check(
         name="missing_outcomes",
         verdict="noted",
-        text_id=f"check.missing_outcomes.{'open' if open_sign else 'holds'}",
-        value=float(lee["trimmed"]),
+        text_id=f"check.missing_outcomes.{word}{'' if 'lee' in told else '_worst'}",
+        value=float(told["lee"]["trimmed"]) if "lee" in told else None,
         values={**values, "horizon": last},
         table=missing.astype(object).where(missing.notna(), None).to_dict("records"),
     )

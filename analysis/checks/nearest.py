@@ -13,7 +13,7 @@ def nearest_placebo(card: Card, estimates: pd.DataFrame, placebo: Check | None) 
     placebos: then it is the same number.
     """
     rows = estimates[(estimates["term"] == "placebo") & (estimates["outcome"] == card.outcomes.primary)]
-    rows = rows[rows["status"].eq("estimated")].drop_duplicates("spec")
+    rows = rows[rows["status"].eq("estimated") & rows["conf_low"].notna()].drop_duplicates("spec")
     if len(rows) < 2:
         return None
     last = rows.iloc[-1]  # written in the order of time

@@ -9,9 +9,11 @@ from analysis.checks import Check, verdict
 def placebo(card: Card, estimates: pd.DataFrame) -> Check | None:
     """The main difference-in-differences between two months before the start: failed if the interval excludes zero.
 
-    A passed check says little when its interval is wide, so the interval is told either way.
+    A passed check says little when its interval is wide, so the interval is told either way. None without a placebo
+    that has an error above zero: nothing was tried then, and nothing has passed.
     """
     rows = estimates[(estimates["term"] == "placebo") & (estimates["outcome"] == card.outcomes.primary)]
+    rows = rows[(rows["std_error"] > 0) & rows["conf_low"].notna()]
     if rows.empty:
         return None
     # Not the statistic: it is missing where few offices leave no p-value.

@@ -69,8 +69,18 @@ def pre_trend_test(card: Card, events: pd.DataFrame, study: EventStudy) -> Check
         downgrade=1,
         values={"periods": p, "width": card.checks.period_months, "power": q, "slope": seen.size, "missed": missed}
         | {"estimate": study.estimate},
-        table=[{"period": k - p, "estimate": float(x)} for k, x in enumerate(study.before)],
+        table=_periods_before(study, df=offices - 1, level=level),
     )
+
+
+def _periods_before(study: EventStudy, *, df: int, level: float) -> list[dict[str, float]]:
+    """Each period before against the last one (number 0), with its own interval, t(df)."""
+    p, quantile = study.n_before, float(stats.t.ppf((1 + level) / 2, df))
+    reaches = quantile * np.sqrt(np.diag(study.covariance)[:p])
+    return [
+        {"period": k - p, "estimate": float(x), "conf_low": float(x - reach), "conf_high": float(x + reach)}
+        for k, (x, reach) in enumerate(zip(study.before, reaches, strict=True))
+    ]
 
 
 def last_before(card: Card, events: pd.DataFrame, study: EventStudy) -> Check:

@@ -12,7 +12,7 @@ from analysis.report.blocks import Block, Runs
 from analysis.report.book import Ref
 from analysis.report.charts import span_ticks
 from analysis.report.group_means import GroupMeans, decimals, time_ref, time_words
-from analysis.report.truth import truth_cells, truth_note
+from analysis.report.truth import truth_cells, truth_columns, truth_note
 from analysis.report.writer import Writer, capital
 
 
@@ -238,14 +238,10 @@ class Described:
         if self.card.synthetic is None:
             return
         yield self.w.paragraph("described.truth")
-        columns = [
-            blocks.column(self.w.label(f"described.columns.{name}"), right=name == "value", width=width)
-            for name, width in (("outcome", 1.5), ("group", 1.2), ("time", 1.3), ("value", 1.2))
-        ]
+        columns = truth_columns(self.w, {"outcome": 1.5, "group": 1.2, "time": 1.3, "value": 1.2})
         rows = [truth_cells(self.w, effect) for effect in self.card.synthetic.effects]
         yield blocks.table("tab-fasit", self.w.say("described.truth_caption"), columns, rows)
-        if (note := truth_note(self.w)) is not None:
-            yield note
+        yield from truth_note(self.w)
 
     def flow(self) -> dict[str, Any]:
         """Boxes of the flow diagram: everything delivered, then each group through the restrictions."""

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from lxml import etree
 
-from analysis.report import canvas, flow_figure, plot_figures, row_figures, series_figures
+from analysis.report import canvas, curve_figure, flow_figure, plot_figures, row_figures, series_figures
 
 PAINTERS: dict[str, Callable[[dict, str | None], canvas.Paper]] = {
     "forest": row_figures.forest,
@@ -21,6 +21,7 @@ PAINTERS: dict[str, Callable[[dict, str | None], canvas.Paper]] = {
     "flow": flow_figure.flow,
     "range": row_figures.ranges,
     "funnel": series_figures.funnel,
+    "curve": curve_figure.curve,
 }
 
 SVG = "{http://www.w3.org/2000/svg}"

@@ -9,6 +9,7 @@ from analysis.report.book import Row, estimate
 from analysis.report.charts import forest_data, forest_row, points_cells, points_columns
 from analysis.report.matched_numbers import ABADIE_IMBENS, CHANGE, LEVEL, TRIAL_ROWS, Numbers
 from analysis.report.matched_specifications import specification_table
+from analysis.report.specifications import specifications
 from analysis.report.writer import capital
 from analysis.tables import MAIN
 
@@ -26,6 +27,7 @@ def results(m: Numbers) -> Iterator[Block]:
         yield specification_table(m)
         if m.check("spread") is not None:
             yield blocks.paragraph(m.w.say_check(m.check("spread")))
+    yield from specifications(m.w)
     yield from _replaced(m)
     yield from _adjusted(m)
     yield from _ties(m)

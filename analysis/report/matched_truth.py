@@ -8,7 +8,7 @@ from analysis.report.blocks import Block, Runs
 from analysis.report.book import Row
 from analysis.report.matched_numbers import Numbers
 from analysis.report.matched_summary import benchmark_answer
-from analysis.report.truth import truth_cells, truth_note
+from analysis.report.truth import truth_cells, truth_columns, truth_note
 
 # What must be said of why the matched answer is near the trial's, or not.
 REASONS = ("balance", "lost_treated", "spread")
@@ -45,15 +45,11 @@ def _amounts(m: Numbers, outcome: str) -> Runs:
 def _truth(m: Numbers) -> Iterator[Block]:
     """What was put in beside what was found, and whether the interval holds it."""
     yield m.paragraph("matched.truth.intro")
-    columns = [
-        blocks.column(m.w.label(f"described.columns.{name}"), right=name == "value", width=width)
-        for name, width in COLUMNS.items()
-    ]
+    columns = truth_columns(m.w, COLUMNS)
     columns += [m.column("found"), m.column("interval"), m.column("covers", right=False)]
     rows = [_truth_row(m, effect) for effect in m.card.synthetic.effects]
     yield blocks.table("tab-fasit", m.say("matched.truth.caption"), columns, rows, m.say("matched.truth.note"))
-    if (note := truth_note(m.w)) is not None:
-        yield note
+    yield from truth_note(m.w)
 
 
 def _truth_row(m: Numbers, effect: Effect) -> list[Runs]:

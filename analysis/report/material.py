@@ -17,6 +17,7 @@ NAMES = (
     *TEXT_COLUMNS,
     *("reason", "arm", "scope", "month", "sample", "covariate", "unit", "county", "kind"),
     *("compares", "weighs", "compared", "donor"),
+    *("name", "worst_covariate", "adoption_left_out"),
     *FINDING_TEXTS,
 )
 

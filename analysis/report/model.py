@@ -15,6 +15,9 @@ from analysis.report import blocks
 from analysis.report.appraisal_form import appraisal_form
 from analysis.report.blocks import Block
 from analysis.report.book import Book, Ref, Row
+from analysis.report.certificate import certificate
+from analysis.report.check_figures import check_figures
+from analysis.report.check_table import check_name, check_table
 from analysis.report.conclusion import grade_box, meaning
 from analysis.report.delivery_control import delivery_control
 from analysis.report.described import Described
@@ -28,8 +31,10 @@ from analysis.report.published_exposures import Exposures
 from analysis.report.published_points import TwoPoints
 from analysis.report.published_shares import Benchmarks
 from analysis.report.single_arm import SingleArm
+from analysis.report.specifications import left_out
 from analysis.report.staggered import Staggered
 from analysis.report.stated import needed
+from analysis.report.subgroups import subgroup_sections
 from analysis.report.trial import Trial
 from analysis.report.two_arms import TwoArms
 from analysis.report.writer import Writer, capital
@@ -147,6 +152,7 @@ def _sections(w: Writer, kind: Kind) -> Iterator[dict[str, Any]]:
     ):
         if found:
             yield blocks.section(name, w.heading(title), found, level=2)
+    yield from subgroup_sections(w)
     benchmark = list(kind.benchmark())
     if benchmark:
         yield blocks.section("fasit", w.heading("benchmark"), benchmark, level=2)
@@ -157,7 +163,9 @@ def _sections(w: Writer, kind: Kind) -> Iterator[dict[str, Any]]:
         yield blocks.section("avvik", w.heading("deviations"), deviation_blocks(w), level=2)
     yield blocks.section("betydning", w.heading("meaning"), _meaning(w, kind))
     yield blocks.section("vedlegg", w.heading("annex"), [])
-    yield blocks.section("metode", w.heading("method"), [*kind.method(), _files(w)], level=2)
+    yield blocks.section("metode", w.heading("method"), [*kind.method(), *left_out(w), _files(w)], level=2)
+    if not w.material.tables["certificate"].empty:
+        yield blocks.section("proving", w.heading("certificate"), certificate(w), level=2)
     if w.material.facts:
         yield blocks.section("fakta", w.heading("facts"), [_facts(w)], level=2)
     if w.material.card.appraisal is not None:
@@ -246,7 +254,9 @@ def _checks(w: Writer) -> Iterator[Block]:
     else:
         yield w.paragraph("uncertainty.intro" if checks else "uncertainty.no_checks")
     if checks:
-        yield blocks.bullets(w.say_check(check) for check in checks)
+        yield check_table(w, checks)
+        yield blocks.bullets([*w.runs(f"**{check_name(w, check)}.** "), *w.say_check(check)] for check in checks)
+        yield from check_figures(w, checks)
     # No control: what the study could have seen decides no word.
     found = w.material.check(DETECTABLE)
     if found is not None:

@@ -34,8 +34,14 @@ def _table(book: Book, rows: pd.DataFrame, models: dict[str, Any], name: int) ->
     columns = [blocks.column(text, right=key != "name") for key, text in words["columns"].items()]
     told = [row for _, row in rows.iterrows() if row["kind"] in ("study", "mean", "beside")]
     told = [row for row in told if row["kind"] == "study" or row["status"] == "estimated"]
+    told = [row for row in told if row["kind"] != "beside" or _wider(rows)]
     body = [_cells(book, row, models) for row in told]
     return blocks.table(f"tab-samlet-{name}", caption, columns, body, book.say("portal.pooled.note"))
+
+
+def _wider(rows: pd.DataFrame) -> bool:
+    """Whether Hartung and Knapp's interval is narrower than the plain one, so that the wider one says something."""
+    return bool(rows.loc[rows["kind"].eq("mean"), "factor"].iloc[0] < 1)
 
 
 def _row(values: pd.Series) -> Row:
@@ -85,4 +91,5 @@ def _said(book: Book, rows: pd.DataFrame) -> Iterator[str]:
     for _, values in rows[rows["kind"].eq("probability")].iterrows():
         believed = _row(values)
         sizes = {name: _size(book, getattr(believed, f"prior_{name}"), values) for name in ("mean", "sd")}
-        yield book.word("portal.pooled.probability", row=believed, **sizes)
+        unit = book.word("portal.pooled.points") if values["measure"] == "risk_difference" else ""
+        yield book.word("portal.pooled.probability", row=believed, prior=values["prior"], unit=unit, **sizes)

@@ -17,6 +17,7 @@ from analysis.report import (
 from analysis.report.blocks import Block
 from analysis.report.book import Row
 from analysis.report.described import Described
+from analysis.report.specifications import specifications
 from analysis.report.staggered_numbers import Numbers
 from analysis.report.writer import Writer
 
@@ -53,6 +54,7 @@ class Staggered:
         yield from family.family(self.numbers)
         yield from family_synthetic.synthetic(self.numbers)
         yield from staggered_results.uncertainty(self.numbers)
+        yield from specifications(self.numbers.w)
         yield from series.results(self.numbers)
 
     def over_time(self) -> Iterator[Block]:

@@ -9,7 +9,7 @@ from analysis.report import blocks, series
 from analysis.report.blocks import Block, Runs
 from analysis.report.book import Row
 from analysis.report.staggered_numbers import BLANK, Numbers, bounded
-from analysis.report.truth import truth_cells, truth_note
+from analysis.report.truth import truth_cells, truth_columns, truth_note
 from analysis.report.writer import capital
 
 COLUMNS = {"outcome": 1.5, "group": 1.3, "time": 1.2, "value": 1.2}
@@ -23,15 +23,11 @@ def truth(m: Numbers) -> Iterator[Block]:
     if m.card.synthetic is None:
         return
     yield m.paragraph("matched.truth.intro")
-    columns = [
-        blocks.column(m.w.label(f"described.columns.{name}"), right=name == "value", width=width)
-        for name, width in COLUMNS.items()
-    ]
+    columns = truth_columns(m.w, COLUMNS)
     columns += [m.column("estimate"), m.column("interval"), m.column("covers", right=False)]
     rows = [_row(m, effect) for effect in m.card.synthetic.effects]
     yield blocks.table("tab-fasit", m.say("matched.truth.caption"), columns, rows, m.say("matched.truth.note"))
-    if (note := truth_note(m.w)) is not None:
-        yield note
+    yield from truth_note(m.w)
 
 
 def _row(m: Numbers, effect: Effect) -> list[Runs]:

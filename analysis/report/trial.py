@@ -10,6 +10,7 @@ from analysis.report import trial_method, trial_permutation, trial_results, tria
 from analysis.report.blocks import Block
 from analysis.report.book import Ref, Row
 from analysis.report.described import Described
+from analysis.report.specifications import specifications
 from analysis.report.trial_numbers import Numbers
 from analysis.report.writer import Writer
 
@@ -43,6 +44,7 @@ class Trial:
         yield from trial_results.differences(self.numbers)
         yield from trial_permutation.permutation(self.numbers)
         yield from trial_results.inferences(self.numbers)
+        yield from specifications(self.numbers.w)
         yield from trial_results.correlation(self.numbers)
         yield from trial_results.delivery(self.numbers)
 

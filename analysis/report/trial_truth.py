@@ -7,7 +7,7 @@ from analysis.report import blocks
 from analysis.report.blocks import Block, Runs
 from analysis.report.book import Row
 from analysis.report.trial_numbers import BLANK, Numbers, bounded
-from analysis.report.truth import truth_cells, truth_note
+from analysis.report.truth import truth_cells, truth_columns, truth_note
 
 COLUMNS = {"outcome": 1.5, "time": 1.2, "value": 1.2}
 
@@ -17,15 +17,11 @@ def truth(m: Numbers, intro: str = "trial.truth") -> Iterator[Block]:
     if m.card.synthetic is None:
         return
     yield m.paragraph(intro)
-    columns = [
-        blocks.column(m.w.label(f"described.columns.{name}"), right=name == "value", width=width)
-        for name, width in COLUMNS.items()
-    ]
+    columns = truth_columns(m.w, COLUMNS)
     columns += [m.column("estimate"), m.column("interval", width=1.2), m.column("covers", right=False)]
     rows = [_row(m, effect) for effect in m.card.synthetic.effects]
     yield blocks.table("tab-fasit", m.say("matched.truth.caption"), columns, rows)
-    if (note := truth_note(m.w)) is not None:
-        yield note
+    yield from truth_note(m.w)
 
 
 def _row(m: Numbers, effect: Effect) -> list[Runs]:

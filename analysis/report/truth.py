@@ -1,12 +1,21 @@
 """What was put into made-up data, as cells of a table: shared by reports with and without an estimate."""
 
+from collections.abc import Iterator
 from typing import Any
 
 from analysis.card_delivery import Effect
-from analysis.report.blocks import Block, Runs, paragraph
+from analysis.report.blocks import Block, Runs, column, paragraph
 from analysis.report.book import Ref
 from analysis.report.group_means import decimals, time_words
 from analysis.report.writer import Writer, capital
+
+
+def truth_columns(w: Writer, widths: dict[str, float]) -> list[dict[str, Any]]:
+    """Columns of what was put in, by name and width; its size last."""
+    return [
+        column(w.label(f"described.columns.{name}"), right=name == "value", width=width)
+        for name, width in widths.items()
+    ]
 
 
 def truth_cells(w: Writer, effect: Effect) -> list[Runs]:
@@ -31,7 +40,8 @@ def truth_size(w: Writer, effect: Effect, unit: dict[str, Any]) -> str:
     return f"{w.book.number(ref, decimals(ref.value), sign=True)} {unit['unit']}"
 
 
-def truth_note(w: Writer) -> Block | None:
-    """What the card adds to the list."""
+def truth_note(w: Writer) -> Iterator[Block]:
+    """What the card adds to the list, if it does."""
     note = w.material.card.synthetic.note
-    return None if note is None else paragraph(w.runs(w.text(note)))
+    if note is not None:
+        yield paragraph(w.runs(w.text(note)))

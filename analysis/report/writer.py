@@ -116,19 +116,18 @@ class Writer:
         if check.text_id == "check.limitation":
             wanted = check.values["id"]
             return self.runs(next(self.text(item.text) for item in self.material.card.limitations if item.id == wanted))
-        names = {"covariates": self.covariates(), "named": self.relations()}
-        names["methods"] = self.book.catalogue["family"]["names"]
-        names["appraisal"] = self.book.catalogue["appraisal"]
-        return self.say(check.text_id, **self._check_values(check), **names)
+        return self.say(check.text_id, **self.check_context(check))
 
-    def _check_values(self, check: Check) -> dict[str, Any]:
-        """The numbers of a check as references, and the unit of its outcome."""
+    def check_context(self, check: Check) -> dict[str, Any]:
+        """What the texts on a check may use: its numbers as references, the unit of its outcome, and names."""
         found = {"value": check.value, "threshold": check.threshold, **check.values}
         values = {name: Ref(value, "checks", check.name, name) for name, value in found.items()}
         values |= {name: value for name, value in check.values.items() if isinstance(value, str)}
         if "outcome" in check.values:
             values |= self.unit(check.values["outcome"])
-        return values
+        names = {"covariates": self.covariates(), "named": self.relations()}
+        words = {"methods": self.book.catalogue["family"]["names"], "appraisal": self.book.catalogue["appraisal"]}
+        return {**values, **names, **words}
 
     def unit(self, outcome: str) -> dict[str, Any]:
         """How an outcome is printed: is it a share, its unit, and its label."""

@@ -13,6 +13,9 @@ from scipy import stats
 
 from analysis.synthesis import Study, synthesise
 
+# Part of the variance of subgroups that they can share at most.
+MOST_SHARED = 0.95
+
 
 @dataclass(frozen=True)
 class InteractionTest:
@@ -79,29 +82,53 @@ def interaction_test(estimates, covariance, *, df_residual: float = np.inf) -> I
 def shrunk_subgroups(
     names: Sequence[str],
     estimates,
-    std_errors,
+    covariance,
     *,
     measure: str,
     method: str = "reml",
     test: str = "knha",
     level: float = 0.95,
+    df_residual: float | None = None,
 ) -> Subgroups:
-    """Empirical-Bayes effects of independent subgroups, and the test that they are one.
+    """Empirical-Bayes effects of G subgroups with `covariance` (G, G) or errors (G,), and the test that they are one.
 
     θ̃_i = λ_i y_i + (1 − λ_i) μ, λ_i = τ²/(τ² + s_i²), with τ² by `method` and μ as in `analysis.synthesis`; variance
-    λ_i s_i² + (1 − λ_i)² Var(μ), times t(G − 1) for `knha`. τ² is taken as known, so with few subgroups the
-    intervals are somewhat narrow; with τ² = 0 every subgroup gets the mean. ProblemsFound as for `synthesise`.
+    λ_i s_i² + (1 − λ_i)² Var(μ), times t(G − 1) for `knha`. With `df_residual` the errors are known so well, Var(μ) is
+    1/Σ(s² + τ²)⁻¹ and the interval t(df_residual): G − 1 says next to nothing of two or three subgroups.
+    Subgroups that share offices: what an office moves in all of them alike is no difference between them, so `own_part`
+    of each variance stands for s_i² above; the errors are those of θ̃ = Hy under the whole covariance, with H_ij =
+    λ_i·[i = j] + (1 − λ_i)·a_j and a_j the weights of μ.
+    τ² is taken as known, so with few subgroups the intervals are somewhat narrow; with τ² = 0 every subgroup gets the
+    mean. ProblemsFound as for `synthesise`.
     Source: Efron and Morris (1975), JASA 70, 311–319; Morris (1983), JASA 78, 47–55; metafor's blup.
     """
-    rows = zip(names, estimates, std_errors, strict=True)
-    studies = [Study(name, float(y), float(s), measure) for name, y, s in rows]
-    whole = synthesise(studies, method=method, test=test, level=level)
-    y, s = (np.array([getattr(study, key) for study in studies]) for key in ("estimate", "std_error"))
-    weight = whole.tau2.value / (whole.tau2.value + s**2)
+    y, given = np.asarray(estimates, dtype="float64"), np.asarray(covariance, dtype="float64")
+    v = np.diag(given**2) if given.ndim == 1 else given
+    own = given**2 if given.ndim == 1 else own_part(v)
+    rows = zip(names, y, np.sqrt(own), strict=True)
+    studies = [Study(name, float(value), float(error), measure) for name, value, error in rows]
+    whole = synthesise(studies, method=method, test=test if df_residual is None else "z", level=level)
+    tau2, mean_weights, shared = whole.tau2.value, np.array(whole.weights), v - np.diag(own)
+    weight = tau2 / (tau2 + own)
     shrunk = weight * y + (1 - weight) * whole.estimate
-    error = np.sqrt(weight * s**2 + (1 - weight) ** 2 * whole.std_error**2)
-    half = stats.t.ppf(0.5 + level / 2, whole.df) * error
-    columns = np.column_stack([y, s, weight, shrunk, error, shrunk - half, shrunk + half]).tolist()
+    hat = np.diag(weight) + np.outer(1 - weight, mean_weights)
+    together = np.einsum("ij,jk,ik->i", hat, shared, hat)
+    error = np.sqrt(weight * own + (1 - weight) ** 2 * whole.std_error**2 + together)
+    half = stats.t.ppf(0.5 + level / 2, whole.df if df_residual is None else df_residual) * error
+    columns = np.column_stack([y, np.sqrt(np.diag(v)), weight, shrunk, error, shrunk - half, shrunk + half]).tolist()
     effects = tuple(ShrunkEffect(str(name), *row) for name, row in zip(names, columns, strict=True))
-    interaction = interaction_test(y, s)
-    return Subgroups(effects, whole.estimate, whole.std_error, float(np.sqrt(whole.tau2.value)), interaction)
+    interaction = interaction_test(y, given, df_residual=np.inf if df_residual is None else df_residual)
+    mean_error = float(np.sqrt(whole.std_error**2 + mean_weights @ shared @ mean_weights))
+    return Subgroups(effects, whole.estimate, mean_error, float(np.sqrt(tau2)), interaction)
+
+
+def own_part(covariance: np.ndarray) -> np.ndarray:
+    """The part (G,) of each variance in V (G, G) that is not shared: v_ii·(1 − r), r the mean covariance over the mean
+    variance, from 0 to `MOST_SHARED`.
+
+    Differences between two subgroups keep their variance then: d_1 + d_2 = v_11 + v_22 − 2 v_12; between more, on
+    average. A covariance from few offices is too uncertain for more than one number to be taken from it.
+    """
+    apart = covariance[~np.eye(len(covariance), dtype=bool)]
+    variances = np.diag(covariance)
+    return variances * (1 - np.clip(apart.mean() / variances.mean(), 0.0, MOST_SHARED))

@@ -56,12 +56,12 @@ def permutation(
     number = n_assignments(cohort, strata)
     enumerated = number <= limit
     rng = np.random.default_rng(seed)
-    observed = _estimates(cohort[None, :], arrays, plan, statistic)[0]
-    chosen = all_assignments(cohort, strata) if enumerated else _drawn(cohort, strata, draws, rng)
+    observed = estimates_of(cohort[None, :], arrays, plan, statistic)[0]
+    chosen = all_assignments(cohort, strata) if enumerated else drawn_assignments(cohort, strata, draws, rng)
     size = max(1, BATCH_NUMBERS // (len(arrays.cohorts) * max(len(arrays.months), len(cohort))))
     rank, n = np.zeros(len(observed)), 0
     while batch := list(islice(chosen, size)):
-        found = _estimates(np.array(batch), arrays, plan, statistic)
+        found = estimates_of(np.array(batch), arrays, plan, statistic)
         rank += (~(np.abs(found) < np.abs(observed) * (1 - 1e-9))).sum(axis=0)
         n += len(batch)
     if not enumerated:
@@ -112,7 +112,10 @@ def _distinct(values: list[int]) -> Iterator[list[int]]:
             yield [first if i in taken else next(left) for i in range(len(values))]
 
 
-def _drawn(cohort: np.ndarray, strata: np.ndarray, draws: int, rng: np.random.Generator) -> Iterator[np.ndarray]:
+def drawn_assignments(
+    cohort: np.ndarray, strata: np.ndarray, draws: int, rng: np.random.Generator
+) -> Iterator[np.ndarray]:
+    """`draws` assignments (O,) with the dates of `cohort` in another order within strata."""
     places = [np.flatnonzero(strata == s) for s in np.unique(strata)]
     for _ in range(draws):
         found = cohort.copy()
@@ -121,7 +124,7 @@ def _drawn(cohort: np.ndarray, strata: np.ndarray, draws: int, rng: np.random.Ge
         yield found
 
 
-def _estimates(
+def estimates_of(
     assigned: np.ndarray, arrays: CellArrays, plan: Plan, statistic: Callable[[np.ndarray, np.ndarray], np.ndarray]
 ) -> np.ndarray:
     """Estimates (B, R) when the offices have the cohorts `assigned` (B, O)."""

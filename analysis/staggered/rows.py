@@ -28,7 +28,8 @@ def to_rows(result: StaggeredResult, *, primary: str | None = "simple", spec: st
             if name == result.headline or estimated["term"] != ATT_GT:
                 yield {
                     **_identity(result, estimated, spec),
-                    **_uncertain(found, r),
+                    **uncertain(found, r),
+                    "cluster_level": found.cluster_level,
                     "convention": found.convention + _base(estimated),
                     "role": _role(result, estimated, name, primary),
                 }
@@ -73,7 +74,8 @@ def _identity(result: StaggeredResult, estimated: dict[str, Any], spec: str) -> 
     }
 
 
-def _uncertain(found: Uncertainty, r: int) -> dict[str, Any]:
+def uncertain(found: Uncertainty, r: int) -> dict[str, Any]:
+    """The columns of a row that tell how sure its estimate, number `r`, is."""
     return {
         "std_error": found.std_error[r],
         "df": found.df,
@@ -83,7 +85,6 @@ def _uncertain(found: Uncertainty, r: int) -> dict[str, Any]:
         "conf_high": found.conf_high[r],
         "conf_level": found.conf_level,
         "inference": found.inference,
-        "cluster_level": found.cluster_level,
         "reason": found.reason[r] or None,
     }
 

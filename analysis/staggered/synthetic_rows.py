@@ -7,7 +7,7 @@ from analysis.months import month_text
 from analysis.staggered import synthetic_control as control
 from analysis.staggered import synthetic_did as did
 from analysis.staggered.estimated import estimated_rows
-from analysis.staggered.inference import Uncertainty
+from analysis.staggered.rows import uncertain
 from analysis.staggered.synthetic_control import SyntheticControl
 from analysis.staggered.synthetic_did import SyntheticDid
 
@@ -60,7 +60,7 @@ def synthetic_did_rows(
     count, told = len(found.estimated.table), found.uncertainty
     if told is not None:
         # The first rows are those of the headline, in the order of the table.
-        beside = [row | _of_placebos(told, r) for r, row in enumerate(rows[:count])]
+        beside = [row | uncertain(told, r) | {"convention": told.convention} for r, row in enumerate(rows[:count])]
         if found.estimated.left_out is None:
             rows[:count] = beside
         else:
@@ -68,22 +68,6 @@ def synthetic_did_rows(
     for row in rows:
         ranked = row["inference"] in RANKS
         yield row | ({"convention": f"{_placebos(row)}; size of the estimate"} if ranked else {})
-
-
-def _of_placebos(told: Uncertainty, r: int) -> dict[str, Any]:
-    """The columns of a row that tell how sure it is."""
-    return {
-        "std_error": told.std_error[r],
-        "df": told.df,
-        "statistic": told.statistic[r],
-        "p_value": told.p_value[r],
-        "conf_low": told.conf_low[r],
-        "conf_high": told.conf_high[r],
-        "conf_level": told.conf_level,
-        "inference": told.inference,
-        "convention": told.convention,
-        "reason": told.reason[r] or None,
-    }
 
 
 def _placebos(row: dict[str, Any]) -> str:

@@ -29,6 +29,11 @@ class FileFormat:
     places: dict[str, int] = field(default_factory=dict)
 
 
+def spell_columns(first: str, last: str, *, missing: str = "tomt") -> dict[str, str]:
+    """What the two dates of a spell hold, for `FileFormat.columns`; `missing` is how one without an end is written."""
+    return {first: "første dag", last: f"siste dag (med), eller {missing}: løper"}
+
+
 @dataclass(frozen=True)
 class Delivery:
     """A generated delivery.

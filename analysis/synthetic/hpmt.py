@@ -20,6 +20,7 @@ from analysis.synthetic.common import (
     generator,
     office_numbers,
     pseudonyms,
+    spell_columns,
     tilted_counts,
 )
 from analysis.synthetic.spells import Spells, cut_at, dated_spells, day_in_month, filled_states, first_day, nested
@@ -79,8 +80,7 @@ FORMATS = {
     "arbeidsforhold.csv": FileFormat(
         {
             "person": "pseudonym",
-            "fra": "første dag",
-            "til": "siste dag (med), eller tomt: løper",
+            **spell_columns("fra", "til"),
             "stillingsprosent": "avtalt stillingsandel i prosent; 100 er heltid, høyest 75 er deltid",
             "næring": "to siffer, uten betydning",
         },
@@ -91,8 +91,7 @@ FORMATS = {
         {
             "PERSON": "pseudonym",
             "YTELSE": "KVP, TILTAKSPENGER eller SOSIALHJELP",
-            "FRA_DATO": "første dag",
-            "TIL_DATO": "siste dag (med), eller . : løper",
+            **spell_columns("FRA_DATO", "TIL_DATO", missing=". "),
         },
         encoding="utf-8-sig",
         dates="yyyy-mm-dd",
@@ -103,8 +102,7 @@ FORMATS = {
         {
             "person": "pseudonym",
             "tiltakstype": "arbeidsmarkedstiltak, ingen med lønn",
-            "startdato": "første dag",
-            "sluttdato": "siste dag (med), eller tomt: løper",
+            **spell_columns("startdato", "sluttdato"),
         },
         encoding="cp1252",
     ),
@@ -112,8 +110,7 @@ FORMATS = {
         {
             "person": "pseudonym",
             "kontornr": "kontoret som følger opp",
-            "fra": "første dag",
-            "til": "siste dag (med), eller tomt: løper",
+            **spell_columns("fra", "til"),
         }
     ),
 }

@@ -16,6 +16,7 @@ from analysis.synthetic.common import (
     generator,
     office_numbers,
     pseudonyms,
+    spell_columns,
 )
 from analysis.synthetic.histories import (
     BENEFIT_NAMES,
@@ -80,8 +81,7 @@ FORMATS = {
     "arbeidsforhold.csv": FileFormat(
         {
             "deltaker": "pseudonym",
-            "startdato": "første dag",
-            "sluttdato": "siste dag (med), eller tomt: løper",
+            **spell_columns("startdato", "sluttdato"),
             "stillingsprosent": "avtalt stillingsandel i prosent; 100 er heltid",
         },
         encoding="latin-1",
@@ -91,8 +91,7 @@ FORMATS = {
         {
             "DELTAKER": "pseudonym",
             "YTELSE": "AAP, DAGPENGER, SOSIALHJELP eller UFØRETRYGD",
-            "FRA": "første dag",
-            "TIL": "siste dag (med), eller NULL: løper",
+            **spell_columns("FRA", "TIL", missing="NULL"),
         },
         dates="yyyy-mm-dd",
         missing="NULL",
@@ -102,8 +101,7 @@ FORMATS = {
         {
             "deltaker": "pseudonym",
             "tiltak": "Supported Employment, Midlertidig lønnstilskudd, Arbeidstrening eller Oppfølging",
-            "fra": "første dag",
-            "til": "siste dag (med), eller tomt: løper",
+            **spell_columns("fra", "til"),
         },
         encoding="cp1252",
     ),

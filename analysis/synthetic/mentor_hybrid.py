@@ -19,6 +19,7 @@ from analysis.synthetic.common import (
     office_numbers,
     pseudonyms,
     rounded_to_sum,
+    spell_columns,
     weighted_choice,
 )
 from analysis.synthetic.histories import (
@@ -96,8 +97,7 @@ FORMATS = {
     "arbeid.csv": FileFormat(
         {
             "person": "pseudonym",
-            "fra": "første dag",
-            "til": "siste dag (med), eller tomt: løper",
+            **spell_columns("fra", "til"),
             "stilling_prosent": "avtalt stillingsandel i prosent",
         },
         encoding="latin-1",
@@ -107,8 +107,7 @@ FORMATS = {
         {
             "person": "pseudonym",
             "ytelse": "AAP, DAGPENGER, SOSIALHJELP eller UFØRETRYGD",
-            "fra": "første dag",
-            "til": "siste dag (med), eller tomt: løper",
+            **spell_columns("fra", "til"),
         },
         encoding="latin-1",
     ),
@@ -116,8 +115,7 @@ FORMATS = {
         {
             "person": "pseudonym",
             "tiltakskode": "ARBTREN, MENTOR, MIDLONTIL (midlertidig lønnstilskudd), AFT",
-            "fra": "første dag",
-            "til": "siste dag (med), eller tomt: løper",
+            **spell_columns("fra", "til"),
         },
         encoding="latin-1",
     ),
@@ -125,8 +123,7 @@ FORMATS = {
         {
             "person": "pseudonym",
             "nus_nivaa": "nivå 3–6",
-            "fra": "første dag",
-            "til": "siste dag (med), eller tomt: løper",
+            **spell_columns("fra", "til"),
         },
         encoding="utf-8-sig",
     ),

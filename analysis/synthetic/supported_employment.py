@@ -17,6 +17,7 @@ from analysis.synthetic.common import (
     generator,
     office_numbers,
     pseudonyms,
+    spell_columns,
     weighted_choice,
 )
 from analysis.synthetic.histories import (
@@ -41,6 +42,21 @@ FIRST, MONTHS = month_number("2012-01"), 84
 HISTORY, HORIZON = 24, 36
 COUNTIES = {"Buskerud": (10, 8), "Østfold": (10, 8), "Vestfold": (7, 3), "Telemark": (7, 3), "Akershus": (6, 2)}
 """County → offices, and how many of them give SE."""
+
+MEDICINES = {
+    "ASTMA": -0.10,
+    "ALLERGI": 0.05,
+    "STOFFSKIFTE": -0.05,
+    "GRØNN STÆR": 0.0,
+    "EPILEPSI": -0.20,
+    "URINSYREGIKT": -0.10,
+    "EKSEM": 0.0,
+    "B12-MANGEL": -0.15,
+    "KOLESTEROL": -0.15,
+    "BLÆREN": -0.05,
+}
+"""Medicines on prescription, and how much commoner each is per unit of ability for work. No job adviser has a part in
+them, so they are the negative controls."""
 
 _LEVELS = {3: 24, 4: 48, 5: 72, 6: 96, 7: 114, 8: 132, 16: 138, 17: 132}
 HELPED = np.array(
@@ -85,8 +101,7 @@ FORMATS = {
         {
             "pid": "pseudonym",
             "arbforh_id": "løpenummer for arbeidsforholdet, uten betydning",
-            "startdato": "første dag",
-            "sluttdato": "siste dag (med), eller tomt: løper",
+            **spell_columns("startdato", "sluttdato"),
             "stillingspst": "avtalt stillingsandel i prosent",
         },
         places={"stillingspst": 2},
@@ -95,8 +110,7 @@ FORMATS = {
         {
             "PID": "pseudonym",
             "STONADSTYPE": "AAP, DAGPENGER, SOSIALHJELP eller UFØRETRYGD",
-            "DATO_FRA": "første dag",
-            "DATO_TIL": "siste dag (med), eller NULL: løper",
+            **spell_columns("DATO_FRA", "DATO_TIL", missing="NULL"),
             "REGELVERK": "uten betydning",
         },
         encoding="latin-1",
@@ -106,8 +120,7 @@ FORMATS = {
         {
             "pid": "pseudonym",
             "tiltak": "Supported Employment, Midlertidig lønnstilskudd, Arbeidstrening, AFT eller Oppfølging",
-            "fra": "første dag",
-            "til": "siste dag (med), eller tomt: løper",
+            **spell_columns("fra", "til"),
         },
         encoding="cp1252",
     ),
@@ -115,6 +128,14 @@ FORMATS = {
         {"pid": "pseudonym", "fra_kontor": "kontoret før", "til_kontor": "kontoret etter", "dato": "flyttedagen"},
         dates="yyyy-mm-dd",
         delimiter="|",
+    ),
+    "resepter.csv": FileFormat(
+        {
+            "pid": "pseudonym",
+            "legemiddel": "hva legemidlet er mot",
+            **spell_columns("fra", "til"),
+        },
+        dates="yyyy-mm-dd",
     ),
     "inntekt.csv": FileFormat(
         {"pid": "pseudonym", "aar": "kalenderår", "lonn": "lønnsinntekt i året, kroner"},
@@ -138,6 +159,7 @@ def generate(*, seed: int = SEED) -> Delivery:
     benefits = _benefits_after(benefits_before, treated_work, untreated)
     left, dead = _leavers(rng, people)
     latent = {"people": people, "office": office, "treated": treated, "untreated": untreated, "work": treated_work}
+    latent["seed"] = seed
     latent |= {"states": states, "benefits": benefits, "left": left, "fidelity": offices["fidelity"][office]}
     tables = _tables(rng, people, offices, latent | {"dead": dead})
     return Delivery(csv_files(FORMATS, tables), FORMATS, _truth(latent), latent)
@@ -205,6 +227,7 @@ def _tables(rng: np.random.Generator, people: Entrants, offices: dict, known: di
         "tiltak.csv": _measure_table(rng, ids, people, begin, jobs, known),
         "kontorflytting.csv": _move_table(rng, ids, people, offices["numbers"], known),
         "inntekt.csv": _income_table(rng, ids, people, known),
+        "resepter.csv": _medicine_table(generator(known["seed"] + 1), ids, people, left),
     }
 
 
@@ -320,6 +343,32 @@ def _income_table(rng: np.random.Generator, ids: np.ndarray, people: Entrants, k
     row, year = np.nonzero(worked)
     wage = np.exp(9.9 + 0.28 * people.trait[row] + 0.15 * rng.normal(size=len(row))) * 1.03**year
     return {"pid": ids[row], "aar": FIRST // 12 + year, "lonn": worked[row, year] * wage}
+
+
+def _medicine_table(rng: np.random.Generator, ids: np.ndarray, people: Entrants, left) -> dict[str, np.ndarray]:
+    """At most one spell of each medicine, two years long on average, commoner with age and with less ability for work.
+
+    Drawn from a generator of its own, so that nothing else in the delivery depends on it.
+    """
+    last = last_day(FIRST + MONTHS - 1)
+    rows, kinds, starts, ends = [], [], [], []
+    for kind, slope in enumerate(MEDICINES.values()):
+        chance = np.clip(0.16 * np.exp(slope * people.trait + 0.015 * (people.age - 40)), 0, 1)
+        row = np.flatnonzero(rng.random(len(ids)) < chance)
+        start = day_in_month(rng, FIRST - 24 + rng.integers(0, MONTHS + 24, len(row)))
+        end = start + rng.exponential(730, len(row)).astype(np.int64).astype("timedelta64[D]")
+        rows, kinds = [*rows, row], [*kinds, np.full(len(row), kind)]
+        starts, ends = [*starts, start], [*ends, np.where(end > last, np.datetime64("NaT"), end)]
+    whole = Spells(*(np.concatenate(part) for part in (rows, kinds, starts, ends)))
+    kept = cut_at(whole, left)
+    seen = np.isnat(kept.end) | (kept.end >= first_day(FIRST))
+    kept = kept.where(seen)
+    return {
+        "pid": ids[kept.row],
+        "legemiddel": np.array(list(MEDICINES))[kept.state],
+        "fra": kept.start,
+        "til": kept.end,
+    }
 
 
 def _truth(latent: dict) -> dict:

@@ -1,11 +1,13 @@
 rule check_matched:
     input:
         card="cohorts/{cohort}/cohort.yaml",
+        certificate="results/restricted/{cohort}/certificate.json",
         estimates="results/restricted/{cohort}/estimates.parquet",
         balance="results/restricted/{cohort}/balance.parquet",
         matching="results/restricted/{cohort}/matching.parquet",
         influence="results/restricted/{cohort}/influence.parquet",
         sets="results/restricted/{cohort}/sets.parquet",
+        missing="results/restricted/{cohort}/missing.parquet",
     output:
         checks="results/restricted/{cohort}/checks.json",
     log:
@@ -25,9 +27,12 @@ rule check_matched:
 rule check_staggered:
     input:
         **restricted(
-            "{cohort}", "estimates", "event_covariance", "influence", "office_cells"
+            "{cohort}",
+            *("estimates", "event_covariance", "influence", "office_cells"),
+            *("missing", "placebo_offices"),
         ),
         card="cohorts/{cohort}/cohort.yaml",
+        certificate="results/restricted/{cohort}/certificate.json",
     output:
         checks="results/restricted/{cohort}/checks.json",
         honest="results/restricted/{cohort}/honest.parquet",
@@ -48,6 +53,7 @@ rule check_staggered:
 rule check_trial:
     input:
         card="cohorts/{cohort}/cohort.yaml",
+        certificate="results/restricted/{cohort}/certificate.json",
         estimates="results/restricted/{cohort}/estimates.parquet",
         balance="results/restricted/{cohort}/balance.parquet",
         attrition="results/restricted/{cohort}/attrition.parquet",

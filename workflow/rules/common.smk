@@ -3,6 +3,7 @@
 import os
 from pathlib import Path
 
+from analysis.card_grid import READ, has_curve, way_of_card
 from analysis.card_staggered import STAGGERED_DESIGNS
 from analysis.card_trial import TRIAL_DESIGNS
 from analysis.cohorts import find_cohorts
@@ -32,8 +33,14 @@ TRIALS = [
     if name not in DESCRIBED and COHORTS[name].design in TRIAL_DESIGNS
 ]
 MATCHED = [name for name in DELIVERED if name not in DESCRIBED + STAGGERED + TRIALS]
+# Cohorts with several declared analyses, which are tested together.
+GRIDDED = [name for name in DELIVERED if has_curve(COHORTS[name])]
+# Cohorts whose plan is tried on made-up studies: all that estimate something from a delivery.
+CERTIFIED = STAGGERED + TRIALS + MATCHED
 # Cohorts whose card has changed since the lock: what was planned is estimated beside what was done.
 DEVIATING = deviating({name: COHORTS[name] for name in DELIVERED}, "cohorts")
+# Cohorts whose card states subgroups.
+SUBGROUPED = [name for name in DELIVERED if COHORTS[name].subgroups]
 # Cohorts whose delivery is made up: the generator by cohort.
 GENERATED = {
     name: card.synthetic.generator for name, card in COHORTS.items() if card.synthetic
@@ -140,6 +147,7 @@ MADE = {
     ],
     "trial": ["cells", "balance", "permutation", "office_sizes", "findings"],
 }
+GRID_TABLES = ["specifications", "specification_tests"]
 # What matching leaves, by the names of its files; weights and ties are about persons.
 MATCHED_TABLES = [
     *("weights", "balance", "overlap", "matching", "attrition"),
@@ -147,10 +155,24 @@ MATCHED_TABLES = [
 ]
 
 
+def matched_tables(wildcards):
+    """What matching leaves of a cohort, where it is matched."""
+    matched = wildcards.cohort in MATCHED
+    return restricted(wildcards.cohort, *MATCHED_TABLES) if matched else {}
+
+
+def of_the_grid(wildcards):
+    """What the analyses of a cohort's grid are made from."""
+    return restricted(wildcards.cohort, *READ[way_of_card(COHORTS[wildcards.cohort])])
+
+
 def releasable(wildcards):
     """The tables of a cohort that are to be treated."""
     made = MADE[path_of(wildcards.cohort)]
+    made = [*made, *(GRID_TABLES if wildcards.cohort in GRIDDED else [])]
+    made = [*made, *(["certificate"] if wildcards.cohort in CERTIFIED else [])]
     made = [*made, *(["planned"] if wildcards.cohort in DEVIATING else [])]
+    made = [*made, *(["subgroups"] if wildcards.cohort in SUBGROUPED else [])]
     return restricted(wildcards.cohort, "estimates", "attrition", *made)
 
 

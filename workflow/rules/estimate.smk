@@ -7,11 +7,9 @@ rule estimate_did:
         inputs="results/restricted/{cohort}/inputs.json",
         months="results/restricted/{cohort}/months.parquet",
         baseline="results/restricted/{cohort}/baseline.parquet",
+        offices="results/restricted/{cohort}/offices.parquet",
     output:
-        estimates="results/restricted/{cohort}/estimates.parquet",
-        cells="results/restricted/{cohort}/cells.parquet",
-        influence="results/restricted/{cohort}/influence.parquet",
-        sets="results/restricted/{cohort}/sets.parquet",
+        **restricted("{cohort}", "estimates", "cells", "influence", "sets", "missing"),
     log:
         "logs/{cohort}/estimate_did.log",
     wildcard_constraints:
@@ -42,7 +40,7 @@ rule estimate_staggered:
             *("family", "family_weights", "bacon"),
             *("synthetic_paths", "donors", "synthetic_fit"),
             *("cells", "balance", "attrition"),
-            *("event_covariance", "influence"),
+            *("event_covariance", "influence", "missing", "placebo_offices"),
         ),
     log:
         "logs/{cohort}/estimate_staggered.log",
@@ -114,6 +112,51 @@ rule estimate_planned:
         "Anslår det som var planlagt"
     script:
         "../scripts/estimate_planned.py"
+
+
+rule estimate_subgroups:
+    input:
+        unpack(matched_tables),
+        **restricted("{cohort}", "months", "baseline", "offices", "panel_attrition"),
+        card="cohorts/{cohort}/cohort.yaml",
+        library="config/outcomes.yaml",
+        plan=plan_lock,
+    output:
+        subgroups="results/restricted/{cohort}/subgroups.parquet",
+    log:
+        "logs/{cohort}/estimate_subgroups.log",
+    wildcard_constraints:
+        cohort=one_of(SUBGROUPED),
+    conda:
+        "../../environment.yml"
+    params:
+        code=code("estimate_subgroups.py"),
+    message:
+        "Anslår undergruppene"
+    script:
+        "../scripts/estimate_subgroups.py"
+
+
+rule specification_grid:
+    input:
+        unpack(of_the_grid),
+        card="cohorts/{cohort}/cohort.yaml",
+        library="config/outcomes.yaml",
+        plan=plan_lock,
+    output:
+        **restricted("{cohort}", *GRID_TABLES),
+    log:
+        "logs/{cohort}/specification_grid.log",
+    wildcard_constraints:
+        cohort=one_of(GRIDDED),
+    conda:
+        "../../environment.yml"
+    params:
+        code=code("specification_grid.py"),
+    message:
+        "Regner alle analysene i kortet og prøver dem samlet"
+    script:
+        "../scripts/specification_grid.py"
 
 
 rule describe_cohort:

@@ -16,8 +16,9 @@ panel = Panel(*(read_parquet(snakemake.input[name]) for name in ("months", "base
 matched = Matched(**{part: read_parquet(snakemake.input[name]) for part, name in TABLES.items()})
 digests = {"code": snakemake.params.code, "lock": snakemake.params.lock}
 who = identity(snakemake.wildcards.cohort, card, read_json(snakemake.input.inputs), **digests)
-result = estimate_did(card, panel, matched, **who)
+result = estimate_did(card, panel, matched, offices=read_parquet(snakemake.input.offices), **who)
 write_parquet(result.estimates, snakemake.output.estimates)
 write_parquet(result.cells, snakemake.output.cells)
 write_parquet(result.influence, snakemake.output.influence)
 write_parquet(result.sets, snakemake.output.sets)
+write_parquet(result.missing, snakemake.output.missing)

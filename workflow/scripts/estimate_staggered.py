@@ -24,6 +24,8 @@ for name, table in result.family.items():
     write_parquet(table, snakemake.output[name])
 write_parquet(result.events, snakemake.output.event_covariance)
 write_parquet(result.influence, snakemake.output.influence)
+write_parquet(result.missing, snakemake.output.missing)
+write_parquet(result.placebo_offices, snakemake.output.placebo_offices)
 write_parquet(describe(card, **tables), snakemake.output.cells)
 write_parquet(describe_baseline(card, tables["baseline"]), snakemake.output.balance)
 earlier = read_parquet(snakemake.input.panel_attrition)
