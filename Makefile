@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := run
-.PHONY: run test new-cohort order check plan plan-lock blind power certify schema bench soak verify requirements clean help
+.PHONY: run test new-cohort order check plan plan-lock blind power certify release purge schema bench soak verify requirements clean help
 
 PYTHON ?= python3
 VENV ?= .venv
@@ -49,6 +49,13 @@ power: $(VENV)/.ok ## plan a study: make power DESIGN=cluster OFFICES=20 PERSONS
 certify: $(VENV)/.ok ## try the plan on made-up persons: make certify COHORT=... [DRAWS=500]
 	@python -m analysis certify "$(COHORT)" $(if $(DRAWS),--draws "$(DRAWS)")
 
+release: $(VENV)/.ok ## see all that would leave, and sign it: make release COHORT=... [BY="Navn Navnesen"]
+	@python -m analysis release "$(COHORT)" $(if $(BY),--by "$(BY)")
+
+# PERSON may stand on the line of make, and goes on in the environment; without it the id is asked for, unseen.
+purge: $(VENV)/.ok ## take out a person who withdraws: make purge COHORT=... [PERSON_FILE=...] [GONE=1]
+	@python -m analysis purge "$(COHORT)" $(if $(PERSON_FILE),--person-file "$(PERSON_FILE)") $(if $(GONE),--gone)
+
 schema: $(VENV)/.ok ## write the JSON schemas that editors use
 	@python -m analysis schema
 
@@ -77,8 +84,10 @@ requirements: $(VENV)/.ok ## renew requirements.lock from requirements.in
 	$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-strip-extras --no-header --upgrade -o requirements.lock requirements.in
 	$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-strip-extras --no-header --upgrade -o requirements-uv.lock requirements-uv.in
 
-clean: ## remove results and logs (never cards, data or the environment)
-	rm -rf results logs .snakemake
+# The ledgers of what has left, and the keys that it was rounded by, cannot be made anew.
+clean: ## remove results and logs (never cards, data, the environment, or ledgers of releases and their keys)
+	rm -rf logs .snakemake
+	if [ -d results ]; then find results ! -type d ! -path 'results/restricted/*/ledger/*' ! -name rounding.key -delete; find results -type d -empty -delete; fi
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/make \1\t\2/' | column -t -s "$$(printf '\t')"

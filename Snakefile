@@ -27,3 +27,4 @@ rule all:
         sealed_cohorts(),
         "results/release/index.html",
         "results/release/manifest.json",
+        "results/release/ro-crate-metadata.json",

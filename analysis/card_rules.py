@@ -23,6 +23,8 @@ from analysis.card_staggered_rules import STAGGERED_RULES
 from analysis.card_subgroup_rules import SUBGROUP_RULES
 from analysis.card_trial import TRIAL_DESIGNS
 from analysis.card_trial_rules import TRIAL_RULES
+from analysis.outcomes import CONFIG
+from analysis.problems import ProblemsFound
 from analysis.strict import Finding
 from analysis.synthetic import generators
 
@@ -56,8 +58,39 @@ def data_need_a_reason_to_pass(data: dict[str, Any]) -> Iterator[Finding]:
             "personopplysninger kan ikke frigis uendret.",
             "Profilen open gjelder bare publiserte tall, åpne data og syntetiske data.",
         )
+    yield from _profile_findings(data)
     if data.get("data_kind") == "open" and not data.get("licence"):
         yield ("licence",), "åpne data skal ha en lisens som tillater bruken.", "Fyll inn licence."
+
+
+def _profile_findings(data: dict[str, Any]) -> Iterator[Finding]:
+    """What the profile itself does not allow: a method that it does not have, or too low a threshold."""
+    written = mapping(data.get("disclosure"))
+    key, method = written.get("profile"), written.get("method")
+    if not isinstance(key, str) or key == "open" and method is None:
+        return
+    # Profiles load a library of statistics, which most cards and every report do without.
+    from analysis.disclosure.profiles import PROFILES_FILE, profile, profile_problems, read_profiles
+
+    try:
+        chosen = profile(read_profiles(CONFIG / PROFILES_FILE.name), key, method=method)
+        problems = profile_problems(str(data.get("data_kind")), chosen) if key != "open" else []
+    except ProblemsFound as error:
+        problems = error.problems
+    yield from ((tuple(problem.where.split(".")), problem.what, problem.mend) for problem in problems)
+
+
+def errata_end_with_the_version(data: dict[str, Any]) -> Iterator[Finding]:
+    """Each correction is a version of its own, and the report carries that of the last one."""
+    report = mapping(data.get("report"))
+    versions = [item.get("version") for item in mappings(report.get("errata"))]
+    if versions and versions[-1] != report.get("version", "1.0"):
+        mend = "Rettelsene står i tidsrekkefølge, og den siste er den versjonen rapporten har nå."
+        yield ("report", "version"), "er ikke versjonen til den siste rettelsen (errata).", mend
+    for place, version in enumerate(versions):
+        if version in versions[:place]:
+            what = f"«{version}» står to ganger."
+            yield ("report", "errata", place, "version"), what, "Gi hver rettelse sin versjon."
 
 
 def published_cohorts_have_no_files(data: dict[str, Any]) -> Iterator[Finding]:
@@ -261,6 +294,7 @@ def keys_have_one_place(data: dict[str, Any]) -> Iterator[Finding]:
 
 RULES: tuple[Callable[[dict[str, Any]], Iterator[Finding]], ...] = (
     data_need_a_reason_to_pass,
+    errata_end_with_the_version,
     published_cohorts_have_no_files,
     deliveries_are_estimated_or_described,
     designs_have_what_they_need,

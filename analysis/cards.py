@@ -39,13 +39,29 @@ Design = Literal[
 ]
 
 
-class Report(Strict):
+class Erratum(Strict):
+    """What a version corrected: when it came, and what was wrong in the one before."""
+
+    version: Filled
+    date: Date
+    text: Words
+
+
+class Report(Growing):
     """What stands on the title page. The date comes from here, never from the clock."""
+
+    LATER = ("errata",)
 
     date: Date = Field(description="Report date, YYYY-MM-DD")
     version: Filled = "1.0"
     commissioner: Words | None = None
     contact: Filled | None = None
+    errata: list[Erratum] = Field([], description="One for each corrected version, in time order")
+
+    @property
+    def number(self) -> int:
+        """Which release this is: 1, and one more for each correction."""
+        return 1 + len(self.errata)
 
 
 class Population(Growing):
@@ -223,10 +239,15 @@ class Published(Strict):
     single_arm: SingleArm | None = None
 
 
-class Disclosure(Strict):
+class Disclosure(Growing):
     """The profile that decides what is rounded or hidden, and why it is the right one."""
 
-    profile: Literal["open"]
+    LATER = ("method",)
+
+    profile: Literal["public", "nav", "ssb", "research", "opensafely", "open"]
+    method: Literal["rounding", "suppression"] | None = Field(
+        None, description="Where the profile has both; its first one if left out"
+    )
     reason: Words
 
 

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from analysis import __version__
 from analysis.cli_plan import add_plan
 from analysis.cli_power import add_power
+from analysis.cli_purge import add_purge
+from analysis.cli_release import add_release
 from analysis.problems import Problem, ProblemsFound
 
 if TYPE_CHECKING:
@@ -97,6 +99,8 @@ def parser() -> argparse.ArgumentParser:
     verify.set_defaults(command=_verify)
     add_plan(commands)
     add_power(commands)
+    add_purge(commands)
+    add_release(commands)
     _add_start(commands)
     schema = commands.add_parser("schema", help="skriv skjemaene som redigeringsprogrammer bruker")
     schema.set_defaults(command=_schema)
@@ -184,12 +188,13 @@ def _verify(_options: argparse.Namespace, _extra: list[str]) -> int:
     from analysis.files import read_json
     from analysis.manifest import MANIFEST_NAME, verify
     from analysis.problems import stop_if_any
+    from analysis.ro_crate import crate_problems
 
     path = RELEASE / MANIFEST_NAME
     if not path.is_file():
         raise ProblemsFound(f"Fant ikke {path}. Kjør make først.", [])
     manifest = read_json(path)
-    problems = verify(RELEASE, manifest)
+    problems = verify(RELEASE, manifest) + crate_problems(RELEASE, manifest)
     stop_if_any(f"{RELEASE} stemmer ikke med manifestet ({len(problems)}):", problems)
     print(f"OK: {len(manifest['files'])} filer i {RELEASE} stemmer med manifestet.")
     return 0

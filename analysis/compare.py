@@ -11,8 +11,9 @@ from typing import Any
 import pandas as pd
 
 from analysis.cards import Card, read_card
-from analysis.files import read_json, read_parquet
+from analysis.files import read_csv, read_json, read_parquet
 from analysis.headline import decisive_row
+from analysis.results import TEXT_COLUMNS
 
 # Strongest first. The order is the report's; the size of an effect plays no part in it.
 DESIGN_ORDER = (
@@ -59,11 +60,16 @@ class CohortResult:
 def read_results(
     cohorts: Iterable[str], cards: Iterable[str], estimates: Iterable[str], checks: Iterable[str]
 ) -> dict[str, CohortResult]:
-    """Results by cohort from the files of the earlier stages, listed in the same order."""
+    """Results by cohort from the files of the earlier stages, listed in the same order. Estimates are a parquet file,
+    or the CSV of a cohort whose numbers are treated for disclosure."""
     return {
-        name: CohortResult(read_card(card), read_parquet(table), read_json(verdicts)["grade"])
+        name: CohortResult(read_card(card), _estimates(table), read_json(verdicts)["grade"])
         for name, card, table, verdicts in zip(cohorts, cards, estimates, checks, strict=True)
     }
+
+
+def _estimates(path: str) -> pd.DataFrame:
+    return read_csv(path, text=TEXT_COLUMNS) if str(path).endswith(".csv") else read_parquet(path)
 
 
 def comparison(results: Mapping[str, CohortResult]) -> pd.DataFrame:
@@ -104,7 +110,11 @@ def _empty_headline(card: Card, estimates: pd.DataFrame) -> pd.Series:
         shown = {"outcome": card.outcomes.primary, "horizon_months": card.horizons[0] if card.horizons else None}
         return pd.Series({**shown, "status": "not_estimated", "reason": "described"})
     primary = estimates[estimates["role"] == "primary"]
-    return primary.iloc[0] if len(primary) else pd.Series({"status": "not_estimated", "reason": "no_figures"})
+    if primary.empty:
+        return pd.Series({"status": "not_estimated", "reason": "no_figures"})
+    row = primary.iloc[0]
+    # Estimated, but hidden by the profile of disclosure control.
+    return pd.Series({**row, "status": "not_estimated"})
 
 
 def comparability(results: Mapping[str, CohortResult]) -> pd.DataFrame:

@@ -17,12 +17,11 @@ import numpy as np
 import pandas as pd
 
 from analysis import proportions
-from analysis.months import month_number
+from analysis.months import FROM_START, month_number
 from analysis.problems import Problem, ProblemsFound
 
 ROUNDINGS = ("half_up", "half_even", "truncated")
 MOST_TABLES = 1_000_000
-FROM_START = "start+"
 COUNTS = ("n_treated", "n_comparison", "k_treated", "k_comparison")
 TABLE_TYPES = {"table": "int64", "month": "str"} | dict.fromkeys(COUNTS, "int64")
 QUANTITIES = ("estimate", "p_value", "conf_low", "conf_high")

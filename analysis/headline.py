@@ -11,7 +11,8 @@ def decisive_row(card: Card, estimates: pd.DataFrame) -> pd.Series | None:
 
     Offices are taken into account where they were assigned and the primary row ignores them.
     """
-    primary = estimates[(estimates["role"] == "primary") & (estimates["status"] == "estimated")]
+    shown = estimates["estimate"].notna() & (estimates["status"] == "estimated")
+    primary = estimates[(estimates["role"] == "primary") & shown]
     if primary.empty:
         return None
     main = primary.iloc[0]

@@ -6,14 +6,14 @@ for data files in disguise, and for file types nobody can check. A finding says 
 Text drawn as pixels or as outlines cannot be seen: figures must be made from released tables.
 """
 
-import functools
 import re
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from analysis.canaries import Searched, searched
 from analysis.filetext import SUFFIXES, UNKNOWN_TYPE, Refused, Text, parts
-from analysis.nationalid import SYNTHETIC, find, standing_alone
+from analysis.nationalid import SYNTHETIC, find
 
 PLACES_TOLD = 5
 
@@ -49,7 +49,7 @@ class Finding:
 class _Net:
     """What to look for."""
 
-    canaries: tuple[str, ...]
+    canaries: Searched
     allow_synthetic: bool
 
     def catches(self, text: Text) -> Iterator[tuple[str, int]]:
@@ -57,14 +57,8 @@ class _Net:
         for hit in find(text.content, decimal_comma=text.decimal_comma, across_lines=text.across_lines):
             if not (self.allow_synthetic and hit.kind in SYNTHETIC):
                 yield KIND_RULES[hit.kind], hit.position
-        if self.canaries:
-            yield from self._canary_catches(text.content.lower(), text.decimal_comma)
-
-    def _canary_catches(self, lowered: str, decimal_comma: bool) -> Iterator[tuple[str, int]]:
-        for canary in self.canaries:
-            if canary in lowered:
-                pattern = _canary_pattern(canary, decimal_comma)
-                yield from ((CANARY_RULE, match.start()) for match in pattern.finditer(lowered))
+        for position in self.canaries.positions(text.content, decimal_comma=text.decimal_comma):
+            yield CANARY_RULE, position
 
     def safe(self, name: str) -> str:
         """A name as it can be told: without its digits, or at all, when the name itself is what must not leave."""
@@ -74,24 +68,10 @@ class _Net:
         return re.sub("[0-9]", "*", name) if rules else name
 
 
-@functools.lru_cache(maxsize=1024)
-def _canary_pattern(canary: str, decimal_comma: bool) -> re.Pattern[str]:
-    """Where a canary's id stands. One of digits only must stand alone: not in a longer or a decimal number."""
-    if not canary.isdigit():
-        return re.compile(re.escape(canary))
-    return re.compile(standing_alone(canary, decimal_comma))
-
-
-def _net(canaries: Collection[str], allow_synthetic: bool) -> _Net:
-    if isinstance(canaries, str) or not all(canary.strip() for canary in canaries):
-        raise ValueError("canaries must be a collection of ids, none of them blank")
-    return _Net(tuple(sorted({canary.lower() for canary in canaries})), allow_synthetic)
-
-
 def scan_file(
     path: str | Path,
     *,
-    canaries: Collection[str] = (),
+    canaries: Collection[str] | Searched = (),
     allow_synthetic: bool = False,
     allowed_suffixes: Collection[str] = SUFFIXES,
 ) -> list[Finding]:
@@ -103,14 +83,14 @@ def scan_file(
     """
     _check_suffixes(allowed_suffixes)
     path = Path(path)
-    return _file_findings(path, path.name, _net(canaries, allow_synthetic), frozenset(allowed_suffixes))
+    return _file_findings(path, path.name, _Net(searched(canaries), allow_synthetic), frozenset(allowed_suffixes))
 
 
 def scan_folder(
     folder: str | Path,
     *,
     allowed_suffixes: Collection[str],
-    canaries: Collection[str] = (),
+    canaries: Collection[str] | Searched = (),
     allow_synthetic: bool = False,
 ) -> list[Finding]:
     """Every reason why something below this folder must not leave, files in order of name.
@@ -121,7 +101,7 @@ def scan_folder(
     _check_suffixes(allowed_suffixes)
     if not Path(folder).is_dir():
         raise ValueError("there is no such folder to scan")
-    net = _net(canaries, allow_synthetic)
+    net = _Net(searched(canaries), allow_synthetic)
     allowed = frozenset(allowed_suffixes)
     paths = sorted(path for path in Path(folder).rglob("*") if path.is_symlink() or not path.is_dir())
     named = ((path, path.relative_to(folder).as_posix()) for path in paths)

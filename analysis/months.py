@@ -2,6 +2,8 @@
 
 import re
 
+# Before the months of a time that is counted from the start: ``start+12``.
+FROM_START = "start+"
 _MONTH = re.compile(r"(\d{4})-(0[1-9]|1[0-2])")
 
 

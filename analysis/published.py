@@ -13,7 +13,7 @@ from pydantic import Field
 from analysis.attrition import stated_rows
 from analysis.card_parts import mapping, mappings, text
 from analysis.cards import Card
-from analysis.enumeration import FROM_START
+from analysis.months import FROM_START
 from analysis.problems import Problem, stop_if_any
 from analysis.strict import Certainty, Filled, Finding, Month, Slug, Strict, Words, read_strict
 

@@ -1,17 +1,25 @@
 """From restricted numbers to numbers that may be shown: one treatment per disclosure profile.
 
 The profile `open` passes published figures, openly licensed microdata and synthetic data unchanged, with its reason.
-Cards of restricted data cannot choose it.
+Cards of restricted data cannot choose it. Under the others every table is treated or withheld
+(analysis/disclosure/release_tables.py), and the verdicts of the checks stand without their numbers.
 """
 
+import math
+import os
+import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 from analysis.cards import Card
+from analysis.checks import Check, from_records
+from analysis.disclosure.declared import Declared
+from analysis.disclosure.profiles import PROFILES_FILE, Profile, profile, profile_problems, read_profiles
+from analysis.disclosure.release_tables import MANY, SLUG, treated
 from analysis.files import read_parquet, write_csv, write_json
 from analysis.findings import stop_at_errors
 from analysis.plan import deviations, plan_hash
@@ -20,22 +28,38 @@ from analysis.provenance import run_id
 from analysis.tables import RELEASED
 
 OPEN_KINDS = ("published", "open", "synthetic")
+OPEN = "open"
+KEY_FILE = "rounding.key"
+# Verdicts without numbers, and those whose sentence stands in the card.
+TREATED_TEXT, CARD_TEXT = "check.treated", "check.limitation"
 
 
 @dataclass(frozen=True)
 class Released:
-    """Treated tables by name, and the ledger entry: profile, reason, and what was done to each table."""
+    """Treated tables by name, the ledger entry (profile, reason, and what was done to each table), and under a profile
+    that treats them the published counts as declared."""
 
     tables: dict[str, pd.DataFrame]
     ledger: dict[str, Any]
+    declared: Declared | None = None
 
 
-def release(card: Card, tables: Mapping[str, pd.DataFrame]) -> Released:
-    """Treat every table of a cohort by its card's profile; a table holds the columns of its contract and no others.
+def release(
+    card: Card,
+    tables: Mapping[str, pd.DataFrame],
+    *,
+    key: bytes | None = None,
+    profiles: Mapping[str, Profile] | None = None,
+) -> Released:
+    """Treat every table of a cohort by its card's profile; a table holds the columns of its contract and, where it is
+    treated, one for what was done. `key`: the secret of the cohort (`rounding_key`), needed by a profile that treats;
+    `profiles`: those of the configuration.
 
     Raises ProblemsFound where the profile may not be used, and where the delivery has an error that the card does not
     accept (`findings`, as `findings_table` gives it).
     """
+    if card.disclosure.profile != OPEN:
+        return _treated(card, tables, key, read_profiles(PROFILES_FILE) if profiles is None else profiles)
     if card.data_kind not in OPEN_KINDS:
         what = f"profilen {card.disclosure.profile} gjelder ikke for data av typen {card.data_kind}."
         raise ProblemsFound("Ingenting er frigitt.", [Problem("disclosure.profile", what, "Velg en annen profil.")])
@@ -45,6 +69,60 @@ def release(card: Card, tables: Mapping[str, pd.DataFrame]) -> Released:
     actions = {name: {"rows": len(frame), "changed": 0, "hidden": 0} for name, frame in treated.items()}
     reason = card.disclosure.reason.model_dump(exclude_none=True)
     return Released(treated, {"profile": card.disclosure.profile, "reason": reason, "tables": actions})
+
+
+def _treated(
+    card: Card, tables: Mapping[str, pd.DataFrame], key: bytes | None, profiles: Mapping[str, Profile]
+) -> Released:
+    chosen = profile(profiles, card.disclosure.profile, method=card.disclosure.method)
+    problems = profile_problems(card.data_kind, chosen)
+    if problems:
+        raise ProblemsFound("Ingenting er frigitt.", problems)
+    if not key:
+        raise ValueError("a profile that treats needs the secret key of the cohort")
+    if "findings" in tables:
+        stop_at_errors(tables["findings"])
+    found = treated(card, tables, chosen, key=key)
+    clean = {name: _columns(frame, tuple(frame.columns)) for name, frame in found.tables.items()}
+    rule = _rule(chosen, clean["estimates"])
+    reason = card.disclosure.reason.model_dump(exclude_none=True)
+    ledger = {"profile": chosen.key, "reason": reason, "tables": found.actions, "rule": rule}
+    return Released(clean, ledger, found.declared)
+
+
+def _rule(chosen: Profile, estimates: pd.DataFrame) -> dict[str, Any]:
+    """What a reader is told of the profile, and how far a number of the headline can have been moved.
+
+    The distance itself would tell the true number.
+    """
+    primary = estimates[estimates["role"].eq("primary")]
+    least = min(primary[["n_treated", "n_comparison"]].astype("float64").min(), default=math.nan)
+    told = ("method", "threshold", "base", "sign", "zeros_words")
+    counts = {"rounding": (chosen.base or 1) - 1, "redact_and_round": (chosen.base or 1) // 2}.get(chosen.method, 0)
+    moved = {"count": counts, "difference": 0.0005 if least >= MANY else 0.005}
+    return {**{name: getattr(chosen, name) for name in told}, "moved": moved}
+
+
+def rounding_key(folder: str | Path) -> bytes:
+    """The secret of a cohort that decides which way counts are rounded; made once, in its restricted folder, and
+    readable by its owner alone."""
+    path = Path(folder) / KEY_FILE
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if not path.exists():
+        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+            file.write(secrets.token_bytes(32))
+    return path.read_bytes()
+
+
+def treated_checks(record: Mapping[str, Any]) -> dict[str, Any]:
+    """The verdicts without the numbers behind them: names, verdicts and steps down, and the card's own limitations."""
+    return {**record, "checks": [asdict(_without_numbers(check)) for check in from_records(record["checks"])]}
+
+
+def _without_numbers(check: Check) -> Check:
+    names = {name: value for name, value in check.values.items() if isinstance(value, str) and SLUG.fullmatch(value)}
+    text = check.text_id if check.text_id == CARD_TEXT else TREATED_TEXT
+    return Check(check.name, check.verdict, text, downgrade=check.downgrade, values=names)
 
 
 def unreleased(tables: Mapping[str, pd.DataFrame]) -> Released:
@@ -92,6 +170,8 @@ def write_release(
     folder: Path, card: Card, released: Released, checks: Any, origin: Mapping[str, Any], figures: Mapping[str, Any]
 ) -> None:
     """Write a cohort's treated numbers and what a report needs to word them."""
+    if "rule" in released.ledger:
+        checks = treated_checks(checks)
     for name, frame in released.tables.items():
         write_csv(frame, folder / f"{name}.csv")
     write_json(folder / "cohort.json", {"card": card.model_dump(mode="json"), "figures": dict(figures)})

@@ -173,6 +173,8 @@ def end_processes(processes: Sequence[psutil.Process]) -> None:
 def snakemake(*, cores: int, extra: Sequence[str]) -> tuple[int, int | None]:
     """Run Snakemake; returns its exit code and the number of the signal that ended it through us, or None."""
     command = [sys.executable, "-m", "snakemake", "--cores", str(cores), "--logger", "ord", "--rerun-incomplete"]
+    # What fails for one cohort, such as a seal without a sign-off, stops no other.
+    command.append("--keep-going")
     RAW_ERRORS.parent.mkdir(exist_ok=True)
     with open(RAW_ERRORS, "w", encoding="utf-8") as errors, _signals_noted() as told:
         # Started while the signals have handlers: a run in the background of a script would else pass on to Snakemake

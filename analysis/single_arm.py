@@ -12,6 +12,7 @@ from fractions import Fraction
 
 from scipy.special import betaincinv
 
+from analysis.priors import Prior
 from analysis.proportions import wilson
 
 
@@ -25,27 +26,12 @@ class Tipping:
 
 
 @dataclass(frozen=True)
-class Prior:
-    """A beta distribution for the share: `a` and `b` count like persons with and without the outcome, both above 0."""
-
-    a: float
-    b: float
-
-    def __post_init__(self) -> None:
-        if not (0 < self.a < math.inf and 0 < self.b < math.inf):
-            raise ValueError(f"a beta prior needs two positive numbers, got {self.a} and {self.b}")
-
-
-@dataclass(frozen=True)
 class Posterior:
     """Mean and equal-tailed interval of the share (0–1) given prior and counts."""
 
     mean: float
     low: float
     high: float
-
-
-JEFFREYS = Prior(0.5, 0.5)
 
 
 def tipping_point(k: int, n: int, benchmark: float, *, level: float = 0.95) -> Tipping:

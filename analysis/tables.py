@@ -20,6 +20,8 @@ NEGATIVE_CONTROL = "negative_control"
 SPILL_OVER = "spill_over"
 # Estimator of what was to be expected from having been chosen at a low or high point.
 TO_THE_MEAN = "regression_to_the_mean"
+# What trends may do to the finding: no more than they did before adoption, or no sudden turn.
+RELATIVE, SMOOTH = "relative_magnitudes", "smoothness"
 # Reasons of rows that are not estimated: the outcome is known of one group only, or has no value before the start.
 ONE_GROUP = "measured_in_one_group"
 NO_CHANGE = "no_value_before_start"

@@ -7,6 +7,7 @@ numbers with a leading zero and dates included, is text.
 
 import re
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,8 @@ from analysis.problems import Problem, ProblemsFound
 _WHOLE = re.compile(r"[-+]?(0|[1-9]\d*)")
 _DECIMAL = re.compile(r"[-+]?(0|[1-9]\d*)?\.\d+([eE][-+]?\d+)?|[-+]?(0|[1-9]\d*)[eE][-+]?\d+")
 _WORDS = {"true": True, "false": False, "null": None, "~": None, "": None}
+# Texts whose nodes are kept: a run of many reports reads the same few files again and again.
+KEPT = 32
 
 Key = tuple[str | int, ...]
 
@@ -46,12 +49,22 @@ def read_yaml(path: str | Path) -> Document:
     """Read one YAML document. A file that is no YAML at all raises ProblemsFound with the line."""
     path = Path(path)
     try:
-        root = yaml.compose(path.read_text(encoding="utf-8-sig"), Loader=yaml.SafeLoader)
+        root = _composed(path.read_text(encoding="utf-8-sig"))
         document = Document(path, None)
         document.data = {} if root is None else _value(root, (), document)
     except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as error:
         raise ProblemsFound(f"{path} kan ikke leses som YAML.", [_syntax_problem(path, error)]) from None
     return document
+
+
+@lru_cache(KEPT)
+def _composed(text: str) -> yaml.Node | None:
+    """The nodes of a text, which nobody changes; data are made of them anew at every reading.
+
+    Not by libyaml, which is ten times as quick but takes what YAML forbids (a tab before a value, ``|#``) and gives
+    an empty value another line.
+    """
+    return yaml.compose(text, Loader=yaml.SafeLoader)
 
 
 def _syntax_problem(path: Path, error: Exception) -> Problem:

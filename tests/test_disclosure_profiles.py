@@ -5,8 +5,9 @@ import pytest
 from workspace import ROOT
 
 from analysis.disclosure.dominance import dominated, enough_df, enough_persons
+from analysis.disclosure.preimages import full_preimages
 from analysis.disclosure.profiles import DEFAULT_PROFILE, Profile, profile, profile_problems, read_profiles
-from analysis.disclosure.redaction import full_preimages, redact_and_round
+from analysis.disclosure.redaction import redact_and_round
 from analysis.problems import ProblemsFound
 
 PROFILES = read_profiles(ROOT / "config" / "disclosure.yaml")

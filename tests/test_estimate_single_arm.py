@@ -10,9 +10,10 @@ from hypothesis import strategies as st
 from analysis.estimate_did import estimate_did
 from analysis.estimate_published import estimate_published
 from analysis.match_persons import match_persons
+from analysis.priors import Prior
 from analysis.problems import ProblemsFound
 from analysis.proportions import clopper_pearson, wilson
-from analysis.single_arm import Prior, posterior, sceptical_prior, tipping_point
+from analysis.single_arm import posterior, sceptical_prior, tipping_point
 
 CARD, FIGURES = stages.card(stages.MENTOR), stages.figures(stages.MENTOR)
 

@@ -3,133 +3,14 @@
 The planted numbers are Tenor numbers (of nobody); the scan treats them as real unless they are allowed.
 """
 
-import csv
-import io
 import json
-import struct
-import zipfile
-import zlib
-from pathlib import Path
 
 import numpy as np
 import pikepdf
 import pytest
-import typst
+from planted import DATE, LAST_FIVE, LEAKS, NUMBER, TENOR_RULE, pdf_with_title, planted, printed, saved, written, zipped
 
 from analysis.leakscan import CANARY_RULE, Finding, scan_file, scan_folder
-
-VECTORS = Path(__file__).parent / "reference" / "nationalid" / "fnr_tenor_vectors.csv"
-TENOR_RULE = "syntetisk fødselsnummer (Tenor)"
-
-
-def planted(wanted: str = "fnr-tenor", source: str = "generert 1964") -> str:
-    with VECTORS.open(encoding="utf-8") as stream:
-        rows = csv.DictReader(stream, delimiter=";")
-        return next(row["nummer"] for row in rows if row["type"] == wanted and row["kilde"] == source)
-
-
-NUMBER = planted()
-DATE, LAST_FIVE = NUMBER[:6], NUMBER[6:]
-
-
-def zipped(name: str, xml: str) -> bytes:
-    stream = io.BytesIO()
-    with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr("[Content_Types].xml", "<Types/>")
-        archive.writestr(name, xml)
-    return stream.getvalue()
-
-
-def png_chunk(kind: bytes, body: bytes) -> bytes:
-    return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
-
-
-def png(title: str) -> bytes:
-    text = png_chunk(b"tEXt", b"Title\0" + title.encode())
-    return b"\x89PNG\r\n\x1a\n" + png_chunk(b"IHDR", bytes(13)) + text + png_chunk(b"IEND", b"")
-
-
-def saved(document: pikepdf.Pdf) -> bytes:
-    stream = io.BytesIO()
-    document.save(stream, object_stream_mode=pikepdf.ObjectStreamMode.generate)
-    return stream.getvalue()
-
-
-def pdf_with_title(title: str) -> bytes:
-    document = pikepdf.new()
-    document.add_blank_page()
-    document.docinfo["/Title"] = title
-    return saved(document)
-
-
-def pdf_with_attachment(content: str) -> bytes:
-    document = pikepdf.new()
-    document.add_blank_page()
-    document.attachments["tabell.csv"] = content.encode()
-    return saved(document)
-
-
-def printed(source: str) -> bytes:
-    return typst.compile(source.encode())
-
-
-def sheet(value: str) -> bytes:
-    cell = f'<row r="2"><c r="B2"><v>{value}</v></c></row>'
-    return zipped("xl/worksheets/sheet1.xml", f"<worksheet><sheetData>{cell}</sheetData></worksheet>")
-
-
-def split_document() -> bytes:
-    runs = "".join(f"<w:r><w:rPr><w:b/></w:rPr><w:t>{part}</w:t></w:r>" for part in (DATE, LAST_FIVE))
-    return zipped("word/document.xml", f"<w:document><w:p>{runs}</w:p></w:document>")
-
-
-def notebook() -> bytes:
-    output = {"data": {"text/html": [f"<td><b>{DATE}</b>", f"{LAST_FIVE}</td>"]}}
-    return json.dumps({"cells": [{"source": [], "outputs": [output]}]}).encode()
-
-
-LEAKS = {
-    "text of a page": ("a.html", f"<p>Saken til {NUMBER}.</p>", "linje 1"),
-    "two spans": ("a.html", f"<p>\n<span>{NUMBER[:4]}</span><span>{NUMBER[4:]}</span></p>", "linje 2"),
-    "two spans, two lines": ("a.html", f"<p><b>{DATE}</b>\n   <b>{LAST_FIVE}</b></p>", "linje 1"),
-    "nbsp as a code": ("a.html", f"<p>{DATE}&nbsp;{LAST_FIVE}</p>", "linje 1"),
-    "narrow nbsp": ("a.html", f"<p>{DATE}\u202f{LAST_FIVE}</p>", "linje 1"),
-    "script": ("a.html", f'<script>x = "{DATE}\\u00a0{LAST_FIVE}"</script>', "linje 1"),
-    "comment": ("a.html", f"<!-- {NUMBER} -->", "kommentar, linje 1"),
-    "attribute": ("a.svg", f'<svg>\n<path d="M0" id="p-{NUMBER}"/></svg>', "attributtet id, linje 2"),
-    "spans of a label": ("a.svg", f"<text><tspan>{DATE}</tspan><tspan>{LAST_FIVE}</tspan></text>", "linje 1"),
-    "csv": ("a.csv", f"n,id\n1,{NUMBER}\n", "linje 2"),
-    "csv, float": ("a.csv", f"n,id\n1,{NUMBER}.0\n", "linje 2"),
-    "csv with semicolons": ("a.csv", f"n;id\n1,5;{NUMBER}\n", "linje 2"),
-    "json": ("a.json", json.dumps({"a": [1, int(NUMBER)]}), "linje 1"),
-    "json escape": ("a.json", json.dumps({"a": f"{DATE}\u00a0{LAST_FIVE}"}), "linje 1"),
-    "text over two lines": ("a.txt", f"Saken til {NUMBER[:3]}\n{NUMBER[3:]}", "linje 1"),
-    "markdown": ("a.md", f"| {DATE}-{LAST_FIVE} |", "linje 1"),
-    "tex": ("a.tex", f"% {NUMBER}", "linje 1"),
-    "utf-16": ("a.csv", f"id\n{NUMBER}".encode("utf-16"), "linje 2"),
-    "notebook": ("a.ipynb", notebook(), "celle 1, linje 1"),
-    "worksheet": ("a.xlsx", sheet(NUMBER), "xl/worksheets/sheet1.xml, celle B2"),
-    "worksheet, float": ("a.xlsx", sheet(f"{NUMBER}.0"), "xl/worksheets/sheet1.xml, celle B2"),
-    "workbook properties": (
-        "a.xlsx",
-        zipped("docProps/core.xml", f"<dc:x>{NUMBER}</dc:x>"),
-        "docProps/core.xml, linje 1",
-    ),
-    "document": ("a.docx", split_document(), "word/document.xml, linje 1"),
-    "picture": ("a.png", png(f"Figur {NUMBER}"), "bildets metadata (tEXt)"),
-    "pdf title": ("a.pdf", pdf_with_title(f"Rapport {NUMBER}"), "metadata (Title)"),
-    "pdf attachment": ("a.pdf", pdf_with_attachment(f"id\n{NUMBER}"), "vedlegget «tabell.csv», linje 2"),
-    "pdf page": ("a.pdf", printed(f"#pagebreak()\nSaken til {NUMBER}"), "side 2"),
-    "pdf spans": ("a.pdf", printed(f"{NUMBER[:5]}#strong[{NUMBER[5:]}]"), "side 1"),
-    "pdf lines": ("a.pdf", printed(f"Saken til {NUMBER[:5]} \\ {NUMBER[5:]}"), "side 1"),
-    "pdf nbsp": ("a.pdf", printed(f"Saken til {DATE}~{LAST_FIVE}"), "side 1"),
-}
-
-
-def written(folder: Path, name: str, content: str | bytes) -> Path:
-    path = folder / name
-    path.write_bytes(content.encode() if isinstance(content, str) else content)
-    return path
 
 
 @pytest.mark.parametrize("leak", LEAKS)

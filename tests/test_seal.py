@@ -10,7 +10,8 @@ import pytest
 from analysis.files import write_json
 from analysis.manifest import MANIFEST_NAME, verify
 from analysis.problems import ProblemsFound
-from analysis.seal import ALLOWED, seal, write_manifest
+from analysis.ro_crate import CRATE_NAME
+from analysis.seal import allowed_types, seal, write_manifest
 
 VECTORS = Path(__file__).parent / "reference" / "nationalid" / "fnr_tenor_vectors.csv"
 DIGEST = "ab" * 32
@@ -47,16 +48,23 @@ def review(tmp_path):
     return folder, tmp_path / "release"
 
 
+def place(out: Path, name: str) -> Path:
+    """Where a file of this name is let out to."""
+    return out / ("reports/hpmt" if name.endswith((".html", ".pdf")) else "hpmt") / name
+
+
 def pairs(folder: Path, out: Path, names=tuple(WRITERS)):
-    return [str(folder / name) for name in names], [str(out / name) for name in names]
+    return [str(folder / name) for name in names], [str(place(out, name)) for name in names]
+
+
+def let_out(out: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in out.rglob("*") if path.is_file()}
 
 
 def test_clean_files_are_copied_byte_for_byte(review):
     folder, out = review
     seal(*pairs(folder, out))
-    assert {path.name for path in out.iterdir()} == set(WRITERS)
-    for name in WRITERS:
-        assert (out / name).read_bytes() == (folder / name).read_bytes()
+    assert let_out(out) == {name: (folder / name).read_bytes() for name in WRITERS}
 
 
 @pytest.mark.parametrize("name", WRITERS)
@@ -80,12 +88,12 @@ def test_a_planted_number_in_any_file_stops_everything_before_any_copy(review, n
 def test_what_was_released_before_stays_as_it_was_when_the_seal_stops(review):
     folder, out = review
     seal(*pairs(folder, out))
-    before = {path.name: path.read_bytes() for path in out.iterdir()}
+    before = let_out(out)
     WRITERS["estimates.csv"](folder / "estimates.csv", "0.0700")
     WRITERS["checks.json"](folder / "checks.json", number())
     with pytest.raises(ProblemsFound):
         seal(*pairs(folder, out))
-    assert {path.name: path.read_bytes() for path in out.iterdir()} == before
+    assert let_out(out) == before
 
 
 def test_every_finding_of_every_file_is_told_at_once(review):
@@ -115,7 +123,38 @@ def test_a_kind_of_file_that_may_not_leave_stops_the_seal(review, name):
         seal(*pairs(folder, out, [*WRITERS, name]))
     assert name in str(caught.value)
     assert not out.exists()
-    assert Path(name).suffix not in ALLOWED
+
+
+@pytest.mark.parametrize(
+    ("target", "allowed"),
+    [
+        ("index.html", {".html"}),
+        ("comparison/comparison.csv", {".csv", ".json"}),
+        ("hpmt/estimates.csv", {".csv", ".json"}),
+        ("reports/hpmt/hpmt.nb.pdf", {".html", ".json", ".pdf"}),
+    ],
+)
+def test_each_folder_has_its_own_types_of_file(target, allowed):
+    assert allowed_types(f"results/release/{target}") == allowed
+    assert allowed_types(f"/release/prosjekt/results/release/{target}") == allowed
+
+
+@pytest.mark.parametrize("target", ["hpmt/hpmt.nb.html", "index.csv", "reports/hpmt/persons.csv"])
+def test_a_type_that_may_leave_stops_in_another_folder(target, tmp_path):
+    source = tmp_path / Path(target).name
+    source.write_text("a\n1\n", encoding="utf-8")
+    with pytest.raises(ProblemsFound, match="ikke tillatt i denne mappa"):
+        seal([str(source)], [str(tmp_path / "release" / target)])
+    assert not (tmp_path / "release").exists()
+
+
+def test_files_go_to_the_released_folder_alone_and_keep_their_type(review):
+    folder, out = review
+    with pytest.raises(ValueError, match="released folder alone"):
+        seal([str(folder / "checks.json")], [str(out.parent / "ute" / "checks.json")])
+    with pytest.raises(ValueError, match="keeps its type"):
+        seal([str(folder / "checks.json")], [str(out / "hpmt" / "checks.csv")])
+    assert not out.exists()
 
 
 def test_a_link_is_not_followed(review, tmp_path):
@@ -147,8 +186,10 @@ def released(tmp_path):
             "digests": {"code": DIGEST},
         }
         write_json(tmp_path / cohort / "provenance.json", origin)
+        card = {"title": {"nb": cohort}, "report": {"date": "2026-11-22"}, "data_kind": "published", "licence": None}
+        write_json(tmp_path / cohort / "cohort.json", {"card": card})
         (tmp_path / cohort / "estimates.csv").write_text("a\n1\n", encoding="utf-8")
-        files += [str(tmp_path / cohort / name) for name in ("provenance.json", "estimates.csv")]
+        files += [str(tmp_path / cohort / name) for name in ("provenance.json", "cohort.json", "estimates.csv")]
     (tmp_path / "hpmt" / "old.csv").write_text("a\n2\n", encoding="utf-8")
     provenances = {cohort: str(tmp_path / cohort / "provenance.json") for cohort in ("hpmt", "mentor_hybrid")}
     return tmp_path, files, provenances
@@ -158,8 +199,8 @@ def test_the_manifest_lists_exactly_the_files_of_this_run(released):
     folder, files, provenances = released
     write_manifest(folder, files, provenances, lock=DIGEST)
     record = json.loads((folder / MANIFEST_NAME).read_text("utf-8"))
-    assert {entry["path"] for entry in record["files"]} == {
-        f"{cohort}/{name}" for cohort in provenances for name in ("provenance.json", "estimates.csv")
+    assert {entry["path"] for entry in record["files"]} == {CRATE_NAME} | {
+        f"{cohort}/{name}" for cohort in provenances for name in ("provenance.json", "cohort.json", "estimates.csv")
     }
     assert record["inputs"] == {f"{cohort}/published.yaml": DIGEST for cohort in provenances}
     assert record["digests"] == {"lock": DIGEST, "plan hpmt": DIGEST, "plan mentor_hybrid": DIGEST}

@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 from scipy.integrate import quad
 from scipy.stats import beta
 
+from analysis.priors import JEFFREYS, Prior
 from analysis.proportions import jeffreys, wilson
-from analysis.single_arm import JEFFREYS, Prior, posterior, sceptical_prior, tipping_point
+from analysis.single_arm import posterior, sceptical_prior, tipping_point
 
 shares = st.integers(1, 99).map(lambda percent: percent / 100)
 

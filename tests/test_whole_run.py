@@ -66,7 +66,7 @@ def test_no_adapter_matches_describes_or_estimates_restricted_data_without_a_loc
     monkeypatch.setattr("analysis.logs.log_to", lambda path: None)
     for name in ("read_parquet", "read_json"):
         monkeypatch.setattr(f"analysis.files.{name}", lambda path: pytest.fail("read before the lock was asked for"))
-    monkeypatch.setattr("analysis.release.release", lambda card, tables: None)
+    monkeypatch.setattr("analysis.release.release", lambda card, tables, **_: None)
     fake = SimpleNamespace(
         input=Names(plan=""), output=Names(), params=Names(), log=["log"], wildcards=SimpleNamespace(cohort="liten")
     )
@@ -150,8 +150,9 @@ def test_cohorts_that_strayed_from_their_lock_are_found(tmp_path):
 
 
 def test_every_command_is_known_to_run_the_adapters_or_to_estimate_no_effect():
-    # `run` starts the adapters above, `blind` permutes the assignment, `certify` draws its own persons; the others read
-    # cards, figures or the delivery's form. A new command belongs here when it is known which of them it is.
+    # `run` starts the adapters above, `blind` permutes the assignment, `certify` draws its own persons, `release` shows
+    # what they have made, and `purge` removes a person; the others read cards, figures or the delivery's form. A new
+    # command belongs here when it is known which of them it is.
     words = parser()._subparsers._group_actions[0].choices
     known = {
         "run",
@@ -165,5 +166,7 @@ def test_every_command_is_known_to_run_the_adapters_or_to_estimate_no_effect():
         "new-cohort",
         "order",
         "schema",
+        "release",
+        "purge",
     }
     assert set(words) <= known

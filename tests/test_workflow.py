@@ -1,5 +1,6 @@
 """The whole pipeline in a folder of its own: from clone to report, twice, edited, broken, killed, and extended."""
 
+import io
 import json
 import os
 import re
@@ -18,6 +19,7 @@ pytestmark = pytest.mark.whole
 
 CANARY = "KANARI777"
 COHORTS = sorted(path.parent.name for path in (ROOT / "cohorts").glob("*/cohort.yaml"))
+REPORT_RULES = ("subset_fonts", "build_report", "build_portal")
 # One cohort of each way to make numbers, without those that take long.
 SMALL = ("hpmt", "mentor_hybrid", "nsw_supported_work", "hpmt_synthetic", "aap_youth_synthetic")
 
@@ -308,6 +310,54 @@ def _wait_for_share(path, share, run):
 def test_no_report_rule_reads_the_restricted_area():
     text = (ROOT / "workflow" / "rules" / "report.smk").read_text(encoding="utf-8")
     assert "restricted" not in text
+    assert set(re.findall(r"^rule (\w+):", text, flags=re.MULTILINE)) == set(REPORT_RULES)
+
+
+def test_no_job_that_writes_a_report_was_given_a_restricted_file(finished):
+    """What every job of the finished run declared to read, as Snakemake kept it."""
+    workspace, _, _ = finished
+    said = workspace.command("-m", "snakemake", "--detailed-summary")
+    assert said.returncode == 0, said.stderr
+    jobs = pd.read_csv(io.StringIO(said.stdout), sep="\t", dtype="str")
+    restricted = jobs["input-file(s)"].fillna("").str.contains("restricted", regex=False).groupby(jobs["rule"]).any()
+    assert not restricted[[*REPORT_RULES, "seal_portal"]].any()
+    # The question has an answer: the rule before them reads nothing else.
+    assert restricted["release_cohort"]
+
+
+def test_reports_become_the_same_bytes_where_the_restricted_area_cannot_be_read(fresh):
+    """The folder is a link to itself: to open, list or look at anything in it fails, for root too."""
+    workspace, _ = fresh
+    area, review = workspace.folder / "results" / "restricted", workspace.folder / "results" / "review"
+    area.rename(workspace.folder / "put_away")
+    area.symlink_to(area.name)
+    with pytest.raises(OSError, match="symbolic link"):
+        (area / "hpmt").stat()
+    folders = ("reports/hpmt", "reports/hpmt_synthetic", "portal")
+    made = [path for name in folders for path in (review / name).iterdir()]
+    before = {path: path.read_bytes() for path in made}
+    for path in made:
+        path.unlink()
+    targets = [str(path.relative_to(workspace.folder)) for path in made]
+    said = workspace.command("-m", "snakemake", "--cores", "2", "--allowed-rules", *REPORT_RULES, "--", *targets)
+    assert said.returncode == 0, said.stdout + said.stderr
+    assert len(made) == 2 * 3 + 1
+    assert {path.name for path in made if path.read_bytes() != before[path]} == set()
+
+
+def test_the_id_of_a_made_up_person_stops_the_seal_and_the_last_release_stays(fresh):
+    workspace, released = fresh
+    people = workspace.folder / "results" / "synthetic" / "hpmt_synthetic" / "personer.csv"
+    bird = re.search(r"kvp-[0-9a-f]{8}", people.read_text(encoding="latin-1")).group()
+    table = workspace.folder / "results" / "review" / "hpmt_synthetic" / "balance.csv"
+    table.write_text(table.read_text(encoding="utf-8") + f"{bird}\n", encoding="utf-8")
+    target = "results/release/hpmt_synthetic/balance.csv"
+    said = workspace.command("-m", "snakemake", "--cores", "1", "--allowed-rules", "seal_cohort", "--", target)
+    text = said.stdout + said.stderr + (workspace.folder / "logs" / "hpmt_synthetic" / "seal_cohort.log").read_text()
+    assert said.returncode != 0
+    assert "kanarifugl" in text
+    assert bird not in text
+    assert workspace.released() == released
 
 
 def test_the_restricted_area_is_closed_to_others(finished):

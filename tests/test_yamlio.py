@@ -52,3 +52,19 @@ def test_a_file_that_is_no_yaml_is_told_in_norwegian(tmp_path, content):
     path.write_bytes(content)
     with pytest.raises(ProblemsFound, match="YAML"):
         read_yaml(path)
+
+
+def test_a_file_read_again_gives_data_of_its_own_and_what_stands_in_it_now(tmp_path):
+    first = read(tmp_path, "a: [1]\na: 2\n")
+    first.data["a"].append(2)
+    again = read(tmp_path, "a: [1]\na: 2\n")
+    assert again.data == {"a": [1]}
+    assert len(again.problems) == 1
+    assert read(tmp_path, "a: [3]\n").data == {"a": [3]}
+
+
+@pytest.mark.parametrize("content", ["[" * 5000, "- " * 5000, "a: &x [*x]\n"])
+def test_keys_inside_each_other_without_end_are_told_in_norwegian(tmp_path, content):
+    for _ in range(2):
+        with pytest.raises(ProblemsFound, match="uten ende"):
+            read(tmp_path, content)

@@ -18,6 +18,7 @@ import series_reports
 import stages
 import staggered_reports
 import subgroup_reports
+import treated_reports
 import trial_reports
 
 from analysis.card_appraisal import DOMAINS
@@ -131,6 +132,7 @@ def reach() -> Iterator[tuple[str, Material]]:
     yield from beside_reports.turns().items()
     yield from control_reports.turns().items()
     yield from subgroup_reports.turns().items()
+    yield from treated_reports.turns().items()
     yield from certificate_reports.turns().items()
     for name, shift in (("up", UP), ("down", DOWN)):
         yield f"randomised {name}", two_arms(shift)
@@ -153,6 +155,8 @@ def reach() -> Iterator[tuple[str, Material]]:
     for cluster in ("office", "person"):
         yield f"clusters of {cluster}", matched(inference__cluster=cluster)
     commissioned = {"report__commissioner": {"nb": "Arbeids- og velferdsdirektoratet"}, "report__contact": "FoU"}
+    erratum = {"version": "1.1", "date": "2026-11-22", "text": {"nb": "Antallet i tabell 2 var feil."}}
+    yield "corrected", two_arms(report__version="1.1", report__errata=[erratum])
     yield "nothing to deduct", matched(UP, limitations=[], **commissioned, **NO_BENCHMARK)
     yield "an amount", amount()
     yield "near the trial", matched(-0.085, lost=10, outside=0.05, spread=True, checks__spread_limit=9.0)

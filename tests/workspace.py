@@ -1,15 +1,17 @@
 """A copy of the project in a folder of its own, to run the pipeline in without touching anybody's results."""
 
+import compileall
 import os
 import shutil
 import subprocess
 import sys
 from collections.abc import Collection
 from pathlib import Path
+from py_compile import PycInvalidationMode
 
 ROOT = Path(__file__).resolve().parent.parent
 # Folders of a checkout that no run needs, and those that a run makes.
-IDLE = (".git", ".venv*", "__pycache__", ".*_cache", ".hypothesis", "tests", "docs")
+IDLE = (".git", ".venv*", ".*_cache", ".hypothesis", "tests", "docs")
 MADE = ("results", "logs", ".snakemake")
 
 
@@ -22,7 +24,15 @@ class Workspace:
         """Copy `source` to `folder`; with `results` what its runs made too, with their times; only some `cohorts`."""
         self.folder = folder
         left_out = IDLE if results else (*IDLE, *MADE)
+        first = source == ROOT
+        left_out = (*left_out, "__pycache__") if first else left_out
         shutil.copytree(source, folder, ignore=shutil.ignore_patterns(*left_out), symlinks=True)
+        if first:
+            # Or each of its hundreds of jobs compiles all that it imports. Bytecode that is held against the source
+            # itself, not its time: an edit within the second in which it was made is seen too.
+            compileall.compile_dir(
+                folder / "analysis", quiet=1, invalidation_mode=PycInvalidationMode.CHECKED_HASH, workers=1
+            )
         for card in (folder / "cohorts").glob("*/cohort.yaml") if cohorts is not None else ():
             if card.parent.name not in cohorts:
                 shutil.rmtree(card.parent)

@@ -18,9 +18,7 @@ from analysis.sensitivity.honest_did.intervals import breakdown, robust_interval
 from analysis.sensitivity.pretrend_power import Pretest, detectable
 from analysis.staggered.event_periods import study_of
 from analysis.staggered.inference import wald_p
-from analysis.tables import HONEST
-
-RELATIVE, SMOOTH = "relative_magnitudes", "smoothness"
+from analysis.tables import HONEST, RELATIVE, SMOOTH
 
 
 def trends(card: Card, events: pd.DataFrame, honest: pd.DataFrame, placebo: Check | None) -> list[Check]:

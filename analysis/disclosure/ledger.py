@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from analysis.disclosure.corrections import standing, telling_corrections
 from analysis.disclosure.declared import Declared
 from analysis.disclosure.joint_audit import Audit, joint_audit
 from analysis.disclosure.records import definition, digest, restored, values
@@ -28,6 +29,7 @@ from analysis.problems import Problem, ProblemsFound, stop_if_any
 
 HEADING = "Utgivelsesboka er ikke til å stole på, og ingenting kan slippes ut."
 MEND = "Hent filene tilbake fra sikkerhetskopien, og finn ut hva som har skjedd."
+REFUSED = "Utgivelsen er ikke godkjent."
 BEFORE_THE_FIRST = "0" * 64
 SALT_BYTES = 32
 
@@ -81,8 +83,10 @@ def admit(folder: str | Path, public: str | Path, new: Declared, rule: Rule) -> 
     with _alone(folder):
         entries = read_ledger(folder, public)
         again = [entry for entry in entries if _name(entry.release) == _name(new)]
-        stop_if_any("Utgivelsen er ikke godkjent.", [_other_content(new) for entry in again if not _same(entry, new)])
-        found = joint_audit([entry.release for entry in entries if entry not in again], new, rule)
+        stop_if_any(REFUSED, [_other_content(new) for entry in again if not _same(entry, new)])
+        earlier = [entry.release for entry in entries if entry not in again]
+        stop_if_any(REFUSED, telling_corrections(earlier, new, rule))
+        found = joint_audit(standing(earlier, new), new, rule)
         if not again:
             entries = (*entries, _written(folder, entries, new))
         listed = [entry.listed() for entry in entries]
@@ -148,7 +152,7 @@ def _alone(folder: Path) -> Iterator[None]:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             problem = Problem("utgivelsesboka", "er i bruk av en annen kjøring.", "Vent til den er ferdig.")
-            raise ProblemsFound("Utgivelsen er ikke godkjent.", [problem]) from None
+            raise ProblemsFound(REFUSED, [problem]) from None
         yield
 
 

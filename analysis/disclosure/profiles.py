@@ -20,7 +20,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from analysis.disclosure.redaction import full_preimages
+from analysis.disclosure.preimages import full_preimages
 from analysis.problems import Problem, ProblemsFound
 from analysis.strict import Filled, Finding, Slug, Strict, read_strict
 

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from analysis.disclosure.cells import Members, table_cells
+from analysis.disclosure.preimages import full_preimages
 
 
 @dataclass(frozen=True)
@@ -49,8 +50,3 @@ def redact_cells(counts: np.ndarray, members: Members, *, limit: int, base: int)
     nearest = (counts + base // 2) // base * base
     hidden = members @ shown.astype("int64") == 0
     return Redacted(np.where(hidden, np.nan, members @ np.where(shown, nearest, 0)), hidden)
-
-
-def full_preimages(limit: int, base: int) -> bool:
-    """Whether every published value stands for `base` counts, and a hidden one for at least as many."""
-    return (limit + 1 + base // 2) % base == 0 and limit + 1 >= base

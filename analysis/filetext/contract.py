@@ -12,6 +12,7 @@ BLOCK = "\x1f"
 WHOLE_FILE = "hele fila"
 UNKNOWN_TYPE = "filtypen kan ikke kontrolleres og skal ikke slippes ut"
 UNREADABLE = "innholdet kan ikke leses som {suffix} og er derfor ikke kontrollert"
+FRAME = "det er lagt inn en dataramme"
 BINARY = "det er binære data i en tekstfil"
 DATA_FILE = "filinnholdet er {kind} og kan bære hele datasettet"
 EMBEDDED = "det er lagt inn en fil som ikke kan kontrolleres"
@@ -43,6 +44,8 @@ BASE64_DATA = re.compile(
     "(?<![A-Za-z0-9+/])(?:gA[IJMN]|gASV|gAWV|Y2NvcHlf|UEFSM[Q-Za-f]|QVJST1cx|/////|k05VTVBZ|H4sI|UEsDB)"
     "[A-Za-z0-9+/]{40}"
 )
+# A data frame as pandas writes it in JSON, by column lists or with the types of its columns.
+JSON_FRAME = re.compile(r'"columns"\s*:\s*\[[^\]]*\]\s*,\s*"index"\s*:\s*\[|"pandas_version"\s*:')
 # Characters that take no room: a number stays whole to the eye with one of them in the middle. U+FFFE is what PDFium
 # writes for the hyphen at the end of a line.
 INVISIBLE = re.compile("[\u00ad\u200b-\u200d\u2060\ufeff]|\ufffe\r?\n?")
@@ -130,8 +133,10 @@ def placed(place: str, text: str, **options: bool) -> Text:
 
 
 def refusals(text: str) -> Iterator[Refused]:
-    """Why a text may not leave whatever its digits: zero bytes, or a data file written as base64."""
+    """Why a text may not leave whatever its digits: zero bytes, a data frame, or a data file written as base64."""
     if "\0" in text:
         yield Refused(WHOLE_FILE, BINARY)
+    if frame := JSON_FRAME.search(text):
+        yield Refused(line(text, frame.start()), FRAME)
     for match in BASE64_DATA.finditer(text):
         yield Refused(line(text, match.start()), EMBEDDED)

@@ -33,6 +33,7 @@ DATA_PLOTS = (
     ("application/vnd.bokehjs", "en Bokeh-figur"),
     ("application/vnd.holoviews", "en HoloViews-figur"),
     ("application/vnd.apache.", "en Arrow-tabell"),
+    ("application/vnd.dataresource", "en dataramme"),
 )
 MEDIA_SUFFIX = {
     "image/svg+xml": ".svg",

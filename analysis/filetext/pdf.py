@@ -7,7 +7,10 @@ from pathlib import PurePosixPath
 import pikepdf
 import pypdfium2
 
-from analysis.filetext.contract import BLOCK, Inside, Part, placed, visible
+from analysis.filetext.contract import BLOCK, Inside, Part, Refused, placed, visible
+
+SCRIPT = "det ligger skript eller et skjema i fila, og det er ikke kontrollert"
+SCRIPT_KEYS = frozenset({"/JS", "/XFA"})
 
 
 def pdf(content: bytes, inside: Inside) -> Iterator[Part]:
@@ -40,6 +43,8 @@ def _object(place: str, item: object, inside: Inside) -> Iterator[Part]:
     for part in direct:
         if isinstance(part, pikepdf.Stream) and (part.get("/Type") == "/Metadata" or part.get("/Subtype") == "/XML"):
             yield from inside("XMP", ".xml", part.read_bytes())
+        if isinstance(part, pikepdf.Dictionary) and SCRIPT_KEYS.intersection(part.keys()):
+            yield Refused(place, SCRIPT)
         if isinstance(part, pikepdf.Dictionary) and isinstance(part.get("/EF"), pikepdf.Dictionary):
             yield from _attachment(part, inside)
 

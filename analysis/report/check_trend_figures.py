@@ -3,13 +3,13 @@
 from typing import Any
 
 from analysis.checks import Check
-from analysis.checks.trends import RELATIVE
 from analysis.report import blocks
 from analysis.report.blocks import Block
 from analysis.report.book import Row
 from analysis.report.charts import points_cells, points_columns
 from analysis.report.check_values import count, own_values, table_rows
 from analysis.report.writer import Writer
+from analysis.tables import RELATIVE
 
 
 def before_adoption(w: Writer, check: Check) -> Block:

@@ -4,8 +4,10 @@ With one start for everybody a time is a calendar month (``desember 1978``); wit
 each person's start (``12 måneder etter start``).
 """
 
+from functools import cached_property
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from analysis.card_matching import WEIGHTING_METHODS
@@ -87,7 +89,9 @@ class Numbers:
         """Matched estimates of one specification at every horizon, each with the errors of its own method."""
         wanted = {"outcome": outcome, "spec": spec, "estimator": estimator, "group": "matched"}
         found = self.w.rows(**wanted, status="estimated")
-        return found[found["inference"].ne(ABADIE_IMBENS)]
+        own = found["inference"].ne(ABADIE_IMBENS)
+        # Most have no other row, and a selection copies a wide table.
+        return found if own.all() else found[own]
 
     def estimator(self, outcome: str) -> str | None:
         """What the main analysis says of an outcome: a change, a level where there is no value before, or nothing."""
@@ -100,10 +104,11 @@ class Numbers:
     def estimate(self, outcome: str, spec: str = MAIN, estimator: str | None = None, horizon: int | None = None) -> Row:
         """One matched estimate, at the main horizon unless another is asked for."""
         found = self.rows(outcome, spec, estimator or self.estimator(outcome))
-        found = found[found["horizon_months"].eq(self.horizon if horizon is None else horizon)]
-        if len(found) != 1:
-            raise ValueError(f"{len(found)} rows of {estimator} for {outcome}, {spec}, horizon {horizon}")
-        return estimate(found.iloc[0])
+        at = found["horizon_months"].eq(self.horizon if horizon is None else horizon)
+        places = np.flatnonzero(at.to_numpy(bool, na_value=False))
+        if len(places) != 1:
+            raise ValueError(f"{len(places)} rows of {estimator} for {outcome}, {spec}, horizon {horizon}")
+        return estimate(found.iloc[places[0]])
 
     def decisive(self) -> Row:
         """The row that the conclusion rests on."""
@@ -134,7 +139,11 @@ class Numbers:
 
     def specification(self, name: str = MAIN) -> pd.Series:
         """What one way to match found."""
-        return self.w.material.tables["matching"].set_index("spec").loc[name]
+        return self._specifications.loc[name]
+
+    @cached_property
+    def _specifications(self) -> pd.DataFrame:
+        return self.w.material.tables["matching"].set_index("spec")
 
     def matching_ref(self, column: str, name: str = MAIN) -> Ref:
         """A number of it."""

@@ -22,6 +22,7 @@ from analysis.report.conclusion import grade_box, meaning
 from analysis.report.delivery_control import delivery_control
 from analysis.report.described import Described
 from analysis.report.deviations import deviation_blocks
+from analysis.report.errata import errata_blocks, version_words
 from analysis.report.language import Language
 from analysis.report.matched import Matched
 from analysis.report.material import Material
@@ -35,6 +36,7 @@ from analysis.report.specifications import left_out
 from analysis.report.staggered import Staggered
 from analysis.report.stated import needed
 from analysis.report.subgroups import subgroup_sections
+from analysis.report.treated import Treated, is_treated, treated_checks, treated_meaning
 from analysis.report.trial import Trial
 from analysis.report.two_arms import TwoArms
 from analysis.report.writer import Writer, capital
@@ -87,6 +89,7 @@ def build_report(material: Material, code: str, strings: str | Path) -> dict[str
         "date": card.report.date.isoformat(),
         "date_text": book.language.date(card.report.date),
         "version": f"{writer.word('meta.version')} {card.report.version}",
+        **({"corrected": version_words(writer)} if card.report.errata else {}),
         "author": writer.word("meta.author"),
         "meta": list(_meta(writer, words)),
         "description": writer.word("meta.description", **words),
@@ -109,6 +112,8 @@ def _banner(material: Material, book: Book) -> dict[str, str] | None:
 
 def _kind(w: Writer) -> Kind:
     card = w.material.card
+    if is_treated(w):
+        return Treated(w)
     if card.analysis == "describe":
         return Described(w)
     if card.design in STAGGERED_DESIGNS and card.published is None:
@@ -130,7 +135,7 @@ def _meta(w: Writer, words: dict[str, str]) -> Iterator[dict[str, str]]:
         "data_kind": capital(words["data_kind"]),
         "grade": capital(w.word(f"grades.{w.material.grade['grade']}")),
         "date": w.book.language.date(card.report.date),
-        "version": card.report.version,
+        "version": version_words(w),
         "sender": w.word("meta.not_nav"),
     }
     for name, text in pairs.items():
@@ -144,7 +149,8 @@ def _sections(w: Writer, kind: Kind) -> Iterator[dict[str, Any]]:
     yield blocks.section("bakgrunn", w.heading("background"), [*_background(w), _frame(w)])
     yield blocks.section("data-og-metode", w.heading("data"), kind.data())
     if w.material.card.published is None:
-        yield blocks.section("leveransekontroll", w.heading("delivery"), delivery_control(w), level=2)
+        control = [w.paragraph("treated.delivery")] if is_treated(w) else delivery_control(w)
+        yield blocks.section("leveransekontroll", w.heading("delivery"), control, level=2)
     yield blocks.section("resultater", w.heading("results"), kind.results())
     for name, title, found in (
         ("over-tid", "over_time", list(kind.over_time())),
@@ -171,6 +177,8 @@ def _sections(w: Writer, kind: Kind) -> Iterator[dict[str, Any]]:
     if w.material.card.appraisal is not None:
         yield blocks.section("skjevhet", w.heading("bias"), appraisal_form(w), level=2)
     yield blocks.section("kilder", w.heading("sources"), [_sources(w)], level=2)
+    if w.material.card.report.errata:
+        yield blocks.section("rettelser", w.heading("errata"), errata_blocks(w), level=2)
     yield blocks.section("sporbarhet", w.heading("provenance"), _provenance(w), level=2)
 
 
@@ -186,7 +194,9 @@ def _describes(w: Writer) -> bool:
 
 
 def _files(w: Writer) -> Block:
-    """Where every number stands with all its digits."""
+    """Where every number stands with all its digits, or as it may be shown."""
+    if is_treated(w):
+        return w.paragraph("treated.files")
     return w.paragraph("annex.all_cells" if _describes(w) else "annex.all_estimates")
 
 
@@ -248,6 +258,9 @@ def _count(w: Writer, row: Any, name: str) -> list[dict[str, Any]]:
 
 
 def _checks(w: Writer) -> Iterator[Block]:
+    if is_treated(w):
+        yield from treated_checks(w)
+        return
     checks = [check for check in w.material.checks if check.text_id != "check.limitation" and check.name != DETECTABLE]
     if _describes(w):
         yield w.paragraph("uncertainty.described")
@@ -274,7 +287,8 @@ def _limitations(w: Writer) -> Iterator[Block]:
 
 
 def _meaning(w: Writer, kind: Kind) -> Iterator[Block]:
-    yield blocks.paragraph(meaning(w, kind.decisive()))
+    found = treated_meaning if is_treated(w) else meaning
+    yield blocks.paragraph(found(w, kind.decisive()))
     if w.material.card.published is not None:
         yield from needed(w, estimated=kind.decisive() is not None)
     if not _describes(w):
@@ -324,6 +338,8 @@ def _provenance(w: Writer) -> Iterator[Block]:
     disclosure = origin["disclosure"]
     profile = w.word(f"annex.profiles.{disclosure['profile']}")
     yield w.paragraph("annex.disclosure", profile=profile, reason=w.text(disclosure["reason"]))
+    if is_treated(w):
+        yield blocks.paragraph(w.runs(disclosure["rule"]["zeros_words"]))
     names = w.book.catalogue["annex"]["provenance"]
     pairs = [
         (names["run"], origin["run_id"]),

@@ -175,6 +175,8 @@ def _card(book: Book, row: pd.Series, model: dict[str, Any], paths: list[Path]) 
     tag = f"{capital(book.word('designs.' + row['design']))} · {book.word('data_kinds.' + row['data_kind'])}"
     if described:
         tag = book.word("portal.described_tag", tag=tag)
+    if "corrected" in model:
+        tag = book.word("portal.corrected_tag", tag=tag, version=model["corrected"])
     return {
         "id": cohort,
         "title": model["title"],

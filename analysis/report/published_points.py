@@ -7,7 +7,7 @@ from analysis.report import blocks
 from analysis.report.blocks import Block, Runs
 from analysis.report.book import Ref, Row
 from analysis.report.stated import Stated
-from analysis.series.two_points import SCENARIOS
+from analysis.series.scenarios import SCENARIOS
 
 
 class TwoPoints(Stated):

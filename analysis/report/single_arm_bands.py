@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from typing import Any
 
 from analysis.card_single_arm import Band
+from analysis.priors import JEFFREYS, Prior
 from analysis.report import blocks
 from analysis.report.blocks import Block, Runs
 from analysis.report.book import Ref, Row
 from analysis.report.writer import Writer, capital
-from analysis.single_arm import JEFFREYS, Prior
 from analysis.tables import MAIN, band_spec, prior_spec
 
 PLAN = "published.single_arm"

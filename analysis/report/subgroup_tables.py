@@ -12,7 +12,7 @@ from analysis.report.blocks import Block, Runs
 from analysis.report.book import Row, estimate
 from analysis.report.charts import forest_data, forest_row
 from analysis.report.writer import Writer, capital
-from analysis.subgroups.table import DIFFERENCE, GROUP, INTERACTION
+from analysis.subgroups.names import DIFFERENCE, GROUP, INTERACTION
 
 BLANK = "–"
 

@@ -20,7 +20,7 @@ from analysis.report.subgroup_tables import (
 )
 from analysis.report.writer import Writer, capital
 from analysis.subgroups.effects import FEW_OFFICES_IN_GROUP, FEW_PERSONS
-from analysis.subgroups.table import GROUP, INTERACTION, UNPLACED
+from analysis.subgroups.names import GROUP, INTERACTION, UNPLACED
 from analysis.tables import FEW_OFFICES
 from analysis.trial_tables import ALL_ALIKE, NOT_MEASURED
 

@@ -3,8 +3,7 @@
 from functools import cached_property
 from typing import Any
 
-from analysis.enumeration import FROM_START
-from analysis.months import month_number
+from analysis.months import FROM_START, month_number
 from analysis.report.book import Ref, Row
 from analysis.report.writer import Writer
 from analysis.tables import cluster_spec

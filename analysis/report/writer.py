@@ -1,6 +1,7 @@
 """One cohort's words: the book of numbers together with what every sentence may need from the card."""
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -97,12 +98,37 @@ class Writer:
 
     def rows(self, **wanted: Any) -> pd.DataFrame:
         """Rows of the estimates table with these values."""
+        # The type too: to Python 1, 1.0 and True are one key.
+        key = tuple((column, type(value), value) for column, value in wanted.items())
+        if key not in self._selections:
+            self._selections[key] = self._selected(wanted)
+        # A frame of the caller's own, which shares the values until one of them changes.
+        return self._selections[key].copy(deep=False)
+
+    @cached_property
+    def _selections(self) -> dict[tuple, pd.DataFrame]:
+        """Rows that were asked for, by what was asked: a report asks for the same ones many times."""
+        return {}
+
+    def _selected(self, wanted: dict[str, Any]) -> pd.DataFrame:
         frame = self.material.estimates
         # One selection at the end: every one of them copies a wide table.
         chosen = np.ones(len(frame), dtype=bool)
         for column, value in wanted.items():
-            chosen &= frame[column].eq(value).to_numpy(bool, na_value=False)
+            chosen &= self._mask(column, value)
         return frame[chosen]
+
+    def _mask(self, column: str, value: Any) -> np.ndarray:
+        """True for the rows that hold `value` in `column`."""
+        key = (column, type(value), value)
+        if key not in self._masks:
+            self._masks[key] = self.material.estimates[column].eq(value).to_numpy(bool, na_value=False)
+        return self._masks[key]
+
+    @cached_property
+    def _masks(self) -> dict[tuple, np.ndarray]:
+        """Where a column holds a value, by column and value: selections differ in one of them at a time."""
+        return {}
 
     def row(self, **wanted: Any) -> Row:
         """The one row of the estimates table with these values; ValueError if there are none or several."""

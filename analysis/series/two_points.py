@@ -14,9 +14,9 @@ from dataclasses import dataclass
 import pandas as pd
 from scipy.special import ndtri
 
+from analysis.series.scenarios import SCENARIOS
+
 SIZES = (50, 100, 200, 500, 1000, 2000, 5000)
-# Part of the largest correlation that the two shares allow, by how the two populations overlap.
-SCENARIOS = {"independent": 0.0, "half_overlap": 0.5, "same_persons": 1.0}
 LARGEST = 10**9
 
 

@@ -12,11 +12,10 @@ from analysis.cards import Card
 from analysis.outcomes import load_outcomes
 from analysis.sensitivity.shrinkage import Subgroups, shrunk_subgroups
 from analysis.subgroups.effects import GroupEffects
+from analysis.subgroups.names import DIFFERENCE, GROUP, INTERACTION, MEAN, UNPLACED
 from analysis.tables import FEW_OFFICES, SUBGROUPS
 from analysis.trials.multiplicity import holm
 
-GROUP, UNPLACED, MEAN = "group", "unplaced", "mean"
-DIFFERENCE, INTERACTION = "difference", "interaction"
 ONE_GROUP = "fewer_than_two_groups"
 SINGULAR = "differences_without_variance"
 ROUNDING = 1e-12

@@ -186,6 +186,13 @@ def shared_files(*endings):
     return sorted(path for path in found if path.endswith(endings))
 
 
+def compared(cohort):
+    """The estimates that a cohort is compared by: as they may be shown, where its profile treats them."""
+    if COHORTS[cohort].disclosure.profile == "open":
+        return f"results/restricted/{cohort}/estimates.parquet"
+    return f"results/review/{cohort}/estimates.csv"
+
+
 def numbers(area, cohort):
     """A cohort's treated numbers, under review or released."""
     return [f"results/{area}/{cohort}/{name}" for name in REVIEW_FILES]
@@ -195,6 +202,27 @@ def reports(area, cohort):
     """A cohort's reports in every language and format, under review or released."""
     stems = [f"results/{area}/reports/{cohort}/{cohort}.{lang}" for lang in LANGUAGES]
     return [f"{stem}.{kind}" for stem in stems for kind in REPORT_KINDS]
+
+
+# Cohorts of restricted data, which leave when a person has signed.
+SIGNED = [name for name, card in COHORTS.items() if card.data_kind == "restricted"]
+
+
+def sign_off(wildcards):
+    """A named person's sign-off of a restricted cohort, where there is one; the seal stops without."""
+    path = f"cohorts/{wildcards.cohort}/release.json"
+    return path if wildcards.cohort in SIGNED and os.path.exists(path) else []
+
+
+def declared(wildcards):
+    """What is declared of a restricted cohort's numbers."""
+    path = f"results/restricted/{wildcards.cohort}/declared.json"
+    return path if wildcards.cohort in SIGNED else []
+
+
+def made_up(*cohorts):
+    """The deliveries of these cohorts that are made up: all persons in them are canaries."""
+    return [f"results/synthetic/{cohort}" for cohort in cohorts if cohort in GENERATED]
 
 
 def sealed_cohorts():

@@ -1,9 +1,7 @@
 rule compare_cohorts:
     input:
         cards=expand("cohorts/{cohort}/cohort.yaml", cohort=COHORTS),
-        estimates=expand(
-            "results/restricted/{cohort}/estimates.parquet", cohort=COHORTS
-        ),
+        estimates=[compared(cohort) for cohort in COHORTS],
         checks=expand("results/restricted/{cohort}/checks.json", cohort=COHORTS),
     output:
         comparison="results/restricted/comparison/comparison.parquet",

@@ -15,6 +15,7 @@ rule release_cohort:
         cohort="results/review/{cohort}/cohort.json",
         checks="results/review/{cohort}/checks.json",
         provenance="results/review/{cohort}/provenance.json",
+        declared="results/restricted/{cohort}/declared.json",
     log:
         "logs/{cohort}/release_cohort.log",
     conda:

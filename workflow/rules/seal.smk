@@ -2,6 +2,10 @@ rule seal_cohort:
     input:
         numbers=lambda wildcards: numbers("review", wildcards.cohort),
         reports=lambda wildcards: reports("review", wildcards.cohort),
+        canaries=lambda wildcards: made_up(wildcards.cohort),
+        card="cohorts/{cohort}/cohort.yaml",
+        signoff=sign_off,
+        declared=declared,
     output:
         numbers=[update(f"results/release/{{cohort}}/{name}") for name in REVIEW_FILES],
         reports=[
@@ -30,6 +34,7 @@ rule seal_portal:
             "results/review/comparison/synthesis.csv",
         ],
         cohorts=sealed_cohorts(),
+        canaries=made_up(*COHORTS),
     output:
         portal=update("results/release/index.html"),
         comparison=[
@@ -38,6 +43,7 @@ rule seal_portal:
             update("results/release/comparison/synthesis.csv"),
         ],
         manifest=update("results/release/manifest.json"),
+        crate=update("results/release/ro-crate-metadata.json"),
     log:
         "logs/portal/seal_portal.log",
     conda:

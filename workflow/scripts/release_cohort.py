@@ -3,15 +3,19 @@
 from pathlib import Path
 
 from analysis.cards import read_card
+from analysis.disclosure.kept import write_declared
 from analysis.files import read_json
 from analysis.logs import log_to
 from analysis.plan import read_lock
-from analysis.release import provenance, read_tables, release, write_release
+from analysis.release import OPEN, provenance, read_tables, release, rounding_key, write_release
 
 log_to(snakemake.log[0])
 card = read_card(snakemake.input.card)
-released = release(card, read_tables(snakemake.input))
+restricted = Path(snakemake.input.checks).parent
+key = None if card.disclosure.profile == OPEN else rounding_key(restricted)
+released = release(card, read_tables(snakemake.input), key=key)
 lock = read_lock(card, snakemake.input.get("plan"), cohort=snakemake.wildcards.cohort)
 origin = provenance(card, released, read_json(snakemake.input.inputs), lock, digests=dict(snakemake.params.items()))
+write_declared(snakemake.output.declared, released.declared)
 figures = read_json(snakemake.input.figures) if snakemake.input.figures else {}
 write_release(Path(snakemake.output.cohort).parent, card, released, read_json(snakemake.input.checks), origin, figures)

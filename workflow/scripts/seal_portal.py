@@ -7,7 +7,7 @@ from analysis.seal import seal, write_manifest
 
 log_to(snakemake.log[0])
 given, made = snakemake.input, snakemake.output
-seal([given.portal, *given.comparison], [made.portal, *made.comparison])
+seal([given.portal, *given.comparison], [made.portal, *made.comparison], deliveries=given.canaries)
 released = [made.portal, *made.comparison, *given.cohorts]
 folder = Path(made.manifest).parent
 provenances = {cohort: folder / cohort / "provenance.json" for cohort in snakemake.params.cohorts}
