@@ -24,7 +24,5 @@ include: "workflow/rules/seal.smk"
 rule all:
     default_target: True
     input:
-        sealed_cohorts(),
-        "results/release/index.html",
-        "results/release/manifest.json",
-        "results/release/ro-crate-metadata.json",
+        sealed(COHORTS),
+        start_page(),

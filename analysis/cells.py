@@ -7,23 +7,27 @@ personal data until they are released, and second moments never leave.
 import numpy as np
 import pandas as pd
 
+from analysis.disclosure.dominance import dominated_cells
 from analysis.problems import Problem, stop_if_any
-from analysis.tables import SUMS
+from analysis.tables import DOMINATED, SUMS
 
 
-def cells(panel: pd.DataFrame, *, outcomes: list[str], by: list[str], weight: str | None) -> pd.DataFrame:
+def cells(
+    panel: pd.DataFrame, *, outcomes: list[str], by: list[str], weight: str | None, dominance: bool = False
+) -> pd.DataFrame:
     """Sum each outcome within each cell: `by`, outcome, n, Σy, Σy², Σw, Σwy, Σw², Σw²y, Σw²y².
 
     Left out: rows where the outcome is missing (they are not zero), and rows of weight 0 (unmatched persons stand
     behind no figure, so they must not count in n). A missing value in `by` is a cell of its own: never-treated
     persons have no adoption month. Without `weight` every weight is 1. Sorted by `by`, outcomes in the given order.
+    With `dominance` the last column, DOMINATED, says whether one or two persons stand out in Σy or Σwy.
     """
     _refuse_unusable(panel, outcomes, by, weight)
     weights = _weights(panel, weight)
     number, keys = _cell_numbers(panel, by)
-    parts = [_outcome_sums(panel[name], weights, number, keys).assign(outcome=name) for name in outcomes]
+    parts = [_outcome_sums(panel[name], weights, number, keys, dominance).assign(outcome=name) for name in outcomes]
     table = pd.concat(parts).sort_index(kind="stable").reset_index(drop=True)
-    return table[[*by, "outcome", *SUMS]]
+    return table[[*by, "outcome", *SUMS, *([DOMINATED] if dominance else [])]]
 
 
 def cell_means(cells: pd.DataFrame) -> pd.DataFrame:
@@ -43,7 +47,7 @@ def cell_means(cells: pd.DataFrame) -> pd.DataFrame:
 
 
 def _refuse_unusable(panel: pd.DataFrame, outcomes: list[str], by: list[str], weight: str | None) -> None:
-    taken = sorted(set(by) & {"outcome", *SUMS})
+    taken = sorted(set(by) & {"outcome", DOMINATED, *SUMS})
     if taken:
         raise ValueError(f"by must not name a column of the result: {taken}")
     if not by or not outcomes or len(set(outcomes)) < len(outcomes):
@@ -71,7 +75,9 @@ def _cell_numbers(panel: pd.DataFrame, by: list[str]) -> tuple[np.ndarray, pd.Da
     return grouped.ngroup().to_numpy(), keys
 
 
-def _outcome_sums(outcome: pd.Series, weights: np.ndarray, number: np.ndarray, keys: pd.DataFrame) -> pd.DataFrame:
+def _outcome_sums(
+    outcome: pd.Series, weights: np.ndarray, number: np.ndarray, keys: pd.DataFrame, dominance: bool
+) -> pd.DataFrame:
     """Sums of one outcome per cell, indexed by cell number; cells without an observation are left out."""
     y = outcome.to_numpy(dtype="float64", na_value=np.nan)
     used = ~np.isnan(y) & (weights > 0)
@@ -81,4 +87,8 @@ def _outcome_sums(outcome: pd.Series, weights: np.ndarray, number: np.ndarray, k
     table = keys.assign(n=np.bincount(number, minlength=len(keys)))
     for name, term in terms.items():
         table[name] = np.bincount(number, weights=term, minlength=len(keys))
+    if dominance:
+        table[DOMINATED] = dominated_cells(y, number, table["sum_y2"].to_numpy())
+        if (w != 1).any():
+            table[DOMINATED] |= dominated_cells(terms["sum_wy"], number, table["sum_w2y2"].to_numpy())
     return table[table["n"] > 0]

@@ -59,11 +59,15 @@ def release_words(found: "Gate") -> list[str]:
 def _signed(options: argparse.Namespace, found: "Gate", folder: Path) -> str:
     """Store the sign-off where there is one to store; what was done."""
     from analysis.disclosure.records import definition, digest
-    from analysis.signoff import write_sign_off
+    from analysis.signoff import standing_sign_off, write_sign_off
 
     if found.declared is None or found.found is None:
         return "Kjør make for å slippe den ut."
+    asked = {"version": found.card.report.version, "definition_sha256": digest(definition(found.declared))}
     if not options.by.strip():
+        earlier = standing_sign_off(folder, found.files, **asked)
+        if earlier is not None:
+            return f"Alt godkjent av {earlier.name} ({earlier.date}). Kjør make for å slippe ut, om det ikke er gjort."
         return f'Ikke godkjent. Se over siden, og kjør: make release COHORT={found.cohort} BY="Navn Navnesen"'
     tried = {name: getattr(found.found, name) for name in ("groups", "numbers", "releases")}
     stored = write_sign_off(
@@ -71,9 +75,8 @@ def _signed(options: argparse.Namespace, found: "Gate", folder: Path) -> str:
         name=options.by,
         # The machine's own day: a sign-off is dated by the person who makes it.
         date=options.date or dt.date.today(),  # noqa: DTZ011
-        version=found.card.report.version,
         files=found.files,
-        definition_sha256=digest(definition(found.declared)),
+        **asked,
         audit={"verdict": "passed", **tried},
     )
     return f"Godkjent av {options.by.strip()}: {stored}. Legg filen i git, og kjør make for å slippe ut."

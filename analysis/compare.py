@@ -31,6 +31,8 @@ MEASURES = {
     "log_risk_ratio": "log_risk_ratio",
     "log_odds_ratio": "log_odds_ratio",
 }
+# Why a number that was estimated is not there.
+HIDDEN = "hidden"
 HEADLINE = (
     "outcome",
     "horizon_months",
@@ -113,8 +115,9 @@ def _empty_headline(card: Card, estimates: pd.DataFrame) -> pd.Series:
     if primary.empty:
         return pd.Series({"status": "not_estimated", "reason": "no_figures"})
     row = primary.iloc[0]
-    # Estimated, but hidden by the profile of disclosure control.
-    return pd.Series({**row, "status": "not_estimated"})
+    # Estimated, but not to be shown under the profile of disclosure control.
+    reason = HIDDEN if row["status"] == "estimated" else row["reason"]
+    return pd.Series({**row, "status": "not_estimated", "reason": reason})
 
 
 def comparability(results: Mapping[str, CohortResult]) -> pd.DataFrame:

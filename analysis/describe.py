@@ -13,7 +13,7 @@ from analysis.cells import cells
 from analysis.months import month_number
 from analysis.problems import Problem, stop_if_any
 from analysis.results import estimates
-from analysis.tables import BALANCE, MAIN, RELEASED
+from analysis.tables import BALANCE, DOMINATED, MAIN, RELEASED
 
 # Months before each person's own start that are shown: what matching looks back on.
 EARLIEST = -24
@@ -23,7 +23,8 @@ SAMPLE = "all"
 def describe(
     card: Card, *, months: pd.DataFrame, baseline: pd.DataFrame, aggregates: pd.DataFrame, offices: pd.DataFrame
 ) -> pd.DataFrame:
-    """Cells of every outcome: sample, arm, month, event_time, outcome and the sums of `cells`, weights 1.
+    """Cells of every outcome: sample, arm, month, event_time, outcome and the sums of `cells`, weights 1; and
+    DOMINATED, which a rule of release needs and nobody is shown.
 
     One time zero for all: a cell per group and calendar month, with both `month` and `event_time`. Time zeros of
     their own: a cell per group and event time from −24 to the last horizon, without `month`; an outcome that was
@@ -37,7 +38,7 @@ def describe(
     else:
         table = _person_cells(card, months, baseline)
     table = table.assign(sample=SAMPLE).astype({"month": "Int16", "event_time": "Int16", "n": "int64"})
-    return table[list(RELEASED["cells"])].reset_index(drop=True)
+    return table[[*RELEASED["cells"], DOMINATED]].reset_index(drop=True)
 
 
 def empty_estimates() -> pd.DataFrame:
@@ -76,7 +77,7 @@ def _person_cells(card: Card, months: pd.DataFrame, baseline: pd.DataFrame) -> p
         raise ValueError("every person of the panel must have an arm in the baseline")
     names = card.outcome_names()
     if (panel["month"].astype("Int16") - panel["event_time"]).nunique() <= 1:
-        return cells(panel, outcomes=names, by=["arm", "month", "event_time"], weight=None)
+        return cells(panel, outcomes=names, by=["arm", "month", "event_time"], weight=None, dominance=True)
     return pd.concat(_own_start_cells(card, panel, names), ignore_index=True)
 
 
@@ -86,9 +87,9 @@ def _own_start_cells(card: Card, panel: pd.DataFrame, names: list[str]) -> Itera
     often = [name for name in names if name not in once]
     shown = panel[panel["event_time"].between(EARLIEST, max(card.horizons, default=0)).fillna(False).astype(bool)]
     if often:
-        yield cells(shown, outcomes=often, by=["arm", "event_time"], weight=None).assign(month=pd.NA)
+        yield cells(shown, outcomes=often, by=["arm", "event_time"], weight=None, dominance=True).assign(month=pd.NA)
     if once:
-        yield cells(panel, outcomes=once, by=["arm", "month"], weight=None).assign(event_time=pd.NA)
+        yield cells(panel, outcomes=once, by=["arm", "month"], weight=None, dominance=True).assign(event_time=pd.NA)
 
 
 def _series_cells(card: Card, aggregates: pd.DataFrame, offices: pd.DataFrame) -> pd.DataFrame:
@@ -101,6 +102,8 @@ def _series_cells(card: Card, aggregates: pd.DataFrame, offices: pd.DataFrame) -
     n, y = sums["denominator"].astype("float64"), sums["numerator"].astype("float64")
     # Counts of yes and no: y² is y, and every weight is 1.
     powers = {"sum_y": y, "sum_y2": y, "sum_w": n, "sum_wy": y, "sum_w2": n, "sum_w2y": y, "sum_w2y2": y}
+    # One or two with the outcome are all of its sum, and three are not.
+    powers[DOMINATED] = y.between(1, 2)
     start = month_number(card.time_zero.month) if card.time_zero.month else pd.NA
     return sums.assign(event_time=sums["month"].astype("Int16") - start, n=sums["denominator"], **powers)
 

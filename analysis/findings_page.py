@@ -4,16 +4,13 @@ One file that makes no request and runs no script. It holds what a `Finding` hol
 """
 
 from collections.abc import Iterable
-from pathlib import Path
 from typing import Any
-
-import jinja2
 
 from analysis.findings import ORDER, Finding, Severity
 from analysis.readers.contract import SHOWN_ROWS, row_words
 from analysis.report.policy import policy
+from analysis.web_templates import plain_style, web_templates
 
-SHARED = Path(__file__).resolve().parent.parent / "reports" / "_shared"
 SEVERITIES: dict[Severity, tuple[str, str, str]] = {
     "FATAL": ("stopper", "Stopper kjøringen", "Leveransen kan ikke brukes før dette er rettet."),
     "ERROR": (
@@ -31,20 +28,13 @@ def findings_html(title: str, findings: Iterable[Finding]) -> str:
     `title` says which cohort or delivery it is. Findings of a severity keep their order. The same findings give the
     same page.
     """
-    css = "".join((SHARED / name).read_text(encoding="utf-8") for name in ("report.css", "findings.css"))
+    css = plain_style()
     groups = list(_groups(list(findings)))
-    return _template().render(title=title, groups=groups, style=css, policy=policy(css))
-
-
-def _template() -> jinja2.Template:
-    found = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(SHARED),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
+    return (
+        web_templates()
+        .get_template("findings.html.j2")
+        .render(title=title, groups=groups, style=css, policy=policy(css))
     )
-    return found.get_template("findings.html.j2")
 
 
 def _groups(findings: list[Finding]) -> Iterable[dict[str, Any]]:

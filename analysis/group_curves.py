@@ -13,7 +13,7 @@ from analysis.match_persons import Matched
 from analysis.outcomes import load_outcomes
 from analysis.panel import Panel
 from analysis.proportions import wilson
-from analysis.tables import MAIN, RELEASED
+from analysis.tables import DOMINATED, MAIN, RELEASED
 
 
 def group_cells(card: Card, panel: Panel, matched: Matched) -> pd.DataFrame:
@@ -21,6 +21,7 @@ def group_cells(card: Card, panel: Panel, matched: Matched) -> pd.DataFrame:
 
     One start for all: a cell per arm and month, with both `month` and `event_time`. Starts of their own: a cell per
     event time, `month` missing; an outcome that was told in one calendar month has `month` and no `event_time`.
+    Last DOMINATED, which a rule of release needs and nobody is shown.
     """
     arms = panel.baseline.set_index("person_id")["arm"]
     if card.base_month is not None:
@@ -28,7 +29,7 @@ def group_cells(card: Card, panel: Panel, matched: Matched) -> pd.DataFrame:
         made = _both_samples(months, matched, card.outcome_names(), ["arm", "month", "event_time"])
     else:
         made = pd.concat(_own_starts(card, panel, matched, arms), ignore_index=True)
-    return made.astype({"month": "Int16", "event_time": "Int16"})[list(RELEASED["cells"])]
+    return made.astype({"month": "Int16", "event_time": "Int16"})[[*RELEASED["cells"], DOMINATED]]
 
 
 def _own_starts(card: Card, panel: Panel, matched: Matched, arms: pd.Series) -> Iterator[pd.DataFrame]:
@@ -50,8 +51,8 @@ def _both_samples(months: pd.DataFrame, matched: Matched, outcomes: list[str], b
     weights = matched.weights.loc[matched.weights["spec"] == MAIN].set_index("person_id")["weight"]
     weight = months["person_id"].map(weights).fillna(0.0)
     parts = {"matched": months.assign(weight=weight), "unmatched": months.assign(weight=1.0)}
-    made = [cells(part, outcomes=outcomes, by=by, weight="weight").assign(sample=name) for name, part in parts.items()]
-    return pd.concat(made, ignore_index=True)
+    options = {"outcomes": outcomes, "by": by, "weight": "weight", "dominance": True}
+    return pd.concat([cells(part, **options).assign(sample=name) for name, part in parts.items()], ignore_index=True)
 
 
 def curve_rows(card: Card, sums: pd.DataFrame) -> Iterator[dict[str, Any]]:

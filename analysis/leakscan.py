@@ -13,6 +13,7 @@ from pathlib import Path
 
 from analysis.canaries import Searched, searched
 from analysis.filetext import SUFFIXES, UNKNOWN_TYPE, Refused, Text, parts
+from analysis.ids_in_columns import find_in_columns
 from analysis.nationalid import SYNTHETIC, find
 
 PLACES_TOLD = 5
@@ -54,7 +55,8 @@ class _Net:
 
     def catches(self, text: Text) -> Iterator[tuple[str, int]]:
         """Rule and position of everything in the text that must not leave."""
-        for hit in find(text.content, decimal_comma=text.decimal_comma, across_lines=text.across_lines):
+        hits = find(text.content, decimal_comma=text.decimal_comma, across_lines=text.across_lines)
+        for hit in (*hits, *find_in_columns(text.content, decimal_comma=text.decimal_comma)):
             if not (self.allow_synthetic and hit.kind in SYNTHETIC):
                 yield KIND_RULES[hit.kind], hit.position
         for position in self.canaries.positions(text.content, decimal_comma=text.decimal_comma):

@@ -213,10 +213,10 @@ def standing_alone(digits: str, decimal_comma: bool) -> str:
 
 def _kind_of_match(text: str, match: re.Match[str]) -> str | None:
     name = kind(re.sub("[^0-9]", "", match.group()))
-    return None if name and _in_digest(text, match) else name
+    return None if name and in_digest(text, match) else name
 
 
-def _in_digest(text: str, match: re.Match[str]) -> bool:
+def in_digest(text: str, match: re.Match[str]) -> bool:
     """Whether the digits are part of a hexadecimal digest: one in 2 000 SHA-256 digests holds a valid number."""
     start = max(0, match.start() - 2 * SHORTEST_DIGEST)
     around = text[start : match.end() + 2 * SHORTEST_DIGEST]

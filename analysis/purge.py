@@ -29,11 +29,14 @@ from analysis.files import read_json, sha256, write_json
 from analysis.problems import Problem, ProblemsFound, stop_if_any
 from analysis.purge_files import BROKEN, holds, is_rewritten, person_column, write_without
 from analysis.readers.contract import Unreadable
+from analysis.release import KEY_FILE
 
 RESTRICTED = Path("results/restricted")
 RECEIPTS = "receipts"
-# The ledger of releases holds counts and definitions, and no later release can be audited without it.
-KEPT = ("ledger",)
+# The ledger of releases holds counts and definitions, and no later release can be audited without it. The key of the
+# rounding is drawn at random: under another, the same counts would be rounded the other way, and two releases side by
+# side would tell more than either.
+KEPT = ("ledger", KEY_FILE)
 ENDING = ".purge"
 BEGUN, FINISHED = "begun", "finished"
 # A shorter id stands in many files by chance.

@@ -5,7 +5,6 @@ Cards of restricted data cannot choose it. Under the others every table is treat
 (analysis/disclosure/release_tables.py), and the verdicts of the checks stand without their numbers.
 """
 
-import math
 import os
 import secrets
 from collections.abc import Mapping
@@ -17,14 +16,16 @@ import pandas as pd
 
 from analysis.cards import Card
 from analysis.checks import Check, from_records
+from analysis.disclosure.behind import SLUG
 from analysis.disclosure.declared import Declared
 from analysis.disclosure.profiles import PROFILES_FILE, Profile, profile, profile_problems, read_profiles
-from analysis.disclosure.release_tables import MANY, SLUG, treated
+from analysis.disclosure.release_tables import treated
 from analysis.files import read_parquet, write_csv, write_json
 from analysis.findings import stop_at_errors
 from analysis.plan import deviations, plan_hash
 from analysis.problems import Problem, ProblemsFound
 from analysis.provenance import run_id
+from analysis.release_cells import headline_from_cells
 from analysis.tables import RELEASED
 
 OPEN_KINDS = ("published", "open", "synthetic")
@@ -32,6 +33,8 @@ OPEN = "open"
 KEY_FILE = "rounding.key"
 # Verdicts without numbers, and those whose sentence stands in the card.
 TREATED_TEXT, CARD_TEXT = "check.treated", "check.limitation"
+# Less than any third decimal.
+FINE = 1e-6
 
 
 @dataclass(frozen=True)
@@ -49,17 +52,19 @@ def release(
     tables: Mapping[str, pd.DataFrame],
     *,
     key: bytes | None = None,
+    cohort: str | None = None,
     profiles: Mapping[str, Profile] | None = None,
 ) -> Released:
     """Treat every table of a cohort by its card's profile; a table holds the columns of its contract and, where it is
     treated, one for what was done. `key`: the secret of the cohort (`rounding_key`), needed by a profile that treats;
-    `profiles`: those of the configuration.
+    `cohort`: the name of its folder, by which the ledger of releases knows it; `profiles`: those of the configuration.
 
     Raises ProblemsFound where the profile may not be used, and where the delivery has an error that the card does not
     accept (`findings`, as `findings_table` gives it).
     """
     if card.disclosure.profile != OPEN:
-        return _treated(card, tables, key, read_profiles(PROFILES_FILE) if profiles is None else profiles)
+        known = read_profiles(PROFILES_FILE) if profiles is None else profiles
+        return _treated(card, tables, known, key=key, cohort=cohort)
     if card.data_kind not in OPEN_KINDS:
         what = f"profilen {card.disclosure.profile} gjelder ikke for data av typen {card.data_kind}."
         raise ProblemsFound("Ingenting er frigitt.", [Problem("disclosure.profile", what, "Velg en annen profil.")])
@@ -72,7 +77,12 @@ def release(
 
 
 def _treated(
-    card: Card, tables: Mapping[str, pd.DataFrame], key: bytes | None, profiles: Mapping[str, Profile]
+    card: Card,
+    tables: Mapping[str, pd.DataFrame],
+    profiles: Mapping[str, Profile],
+    *,
+    key: bytes | None,
+    cohort: str | None,
 ) -> Released:
     chosen = profile(profiles, card.disclosure.profile, method=card.disclosure.method)
     problems = profile_problems(card.data_kind, chosen)
@@ -82,24 +92,28 @@ def _treated(
         raise ValueError("a profile that treats needs the secret key of the cohort")
     if "findings" in tables:
         stop_at_errors(tables["findings"])
-    found = treated(card, tables, chosen, key=key)
+    found = treated(card, tables, chosen, key=key, cohort=cohort)
     clean = {name: _columns(frame, tuple(frame.columns)) for name, frame in found.tables.items()}
     rule = _rule(chosen, clean["estimates"])
     reason = card.disclosure.reason.model_dump(exclude_none=True)
     ledger = {"profile": chosen.key, "reason": reason, "tables": found.actions, "rule": rule}
+    ledger["from_cells"] = headline_from_cells(card, clean)
     return Released(clean, ledger, found.declared)
 
 
 def _rule(chosen: Profile, estimates: pd.DataFrame) -> dict[str, Any]:
     """What a reader is told of the profile, and how far a number of the headline can have been moved.
 
-    The distance itself would tell the true number.
+    The distance itself would tell the true number. The ends of an interval are as far from the printed estimate as from
+    the true one, both rounded (analysis/disclosure/effect_rules.py), so that each is moved by two roundings at most.
     """
-    primary = estimates[estimates["role"].eq("primary")]
-    least = min(primary[["n_treated", "n_comparison"]].astype("float64").min(), default=math.nan)
+    primary = estimates.loc[estimates["role"].eq("primary"), ["estimate", "conf_low", "conf_high"]].astype("float64")
+    # A third decimal that is 0 looks like a number of two: more than it was moved, never less.
+    fine = (primary.sub(primary.round(2)).abs() > FINE).any(axis=None)
+    unit = 0.001 if fine else 0.01
     told = ("method", "threshold", "base", "sign", "zeros_words")
     counts = {"rounding": (chosen.base or 1) - 1, "redact_and_round": (chosen.base or 1) // 2}.get(chosen.method, 0)
-    moved = {"count": counts, "difference": 0.0005 if least >= MANY else 0.005}
+    moved = {"count": counts, "difference": unit / 2, "interval": unit}
     return {**{name: getattr(chosen, name) for name in told}, "moved": moved}
 
 

@@ -12,6 +12,7 @@ from analysis.files import read_json, read_parquet, sha256
 from analysis.tables import RELEASED
 
 REVIEW, RELEASE, RESTRICTED = Path("results/review"), Path("results/release"), Path("results/restricted")
+SYNTHETIC = Path("results/synthetic")
 BESIDE = ("cohort.json", "checks.json", "provenance.json")
 KINDS = ("json", "html", "pdf")
 # Stamps of a run, which change with the code and are no numbers.

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from analysis.canaries import canaries, searched
 from analysis.cards import Card
 from analysis.disclosure.corrections import standing, telling_corrections
 from analysis.disclosure.declared import Declared
@@ -20,7 +21,7 @@ from analysis.disclosure.profiles import PROFILES_FILE, Profile, profile, read_p
 from analysis.disclosure.records import definition, digest, values
 from analysis.leakscan import scan_file
 from analysis.problems import Problem, ProblemsFound, stop_if_any
-from analysis.release_files import RELEASE, RESTRICTED, REVIEW, changed_tables, fingerprints, review_files
+from analysis.release_files import RELEASE, RESTRICTED, REVIEW, SYNTHETIC, changed_tables, fingerprints, review_files
 from analysis.seal import allowed_types
 from analysis.signoff import stop_without_sign_off
 
@@ -68,7 +69,12 @@ def gate(cohort: str, card: Card, languages: Iterable[str], root: Path) -> Gate:
     paths = {root / REVIEW / name: RELEASE / name for name in review_files(cohort, languages)}
     here = [path for path in paths if path.is_file()]
     missing = [Problem(str(path), "er ikke laget.", "Kjør make først.") for path in paths if not path.is_file()]
-    leaks = [finding for path in here for finding in scan_file(path, allowed_suffixes=allowed_types(paths[path]))]
+    birds = searched(canaries([root / SYNTHETIC / cohort] if card.synthetic else []))
+    leaks = [
+        finding
+        for path in here
+        for finding in scan_file(path, canaries=birds, allowed_suffixes=allowed_types(paths[path]))
+    ]
     declared, entries, found, refused = None, (), None, []
     if card.data_kind == "restricted":
         try:

@@ -5,18 +5,15 @@ It shows untreated numbers and stays in the restricted area.
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from pathlib import Path
 from typing import Any
-
-import jinja2
 
 from analysis.disclosure.profiles import Profile
 from analysis.disclosure.records import digest
 from analysis.release_files import TableChange
 from analysis.release_gate import Gate
 from analysis.report.policy import policy
+from analysis.web_templates import plain_style, web_templates
 
-SHARED = Path(__file__).resolve().parent.parent / "reports" / "_shared"
 # Changed cells of a table that are listed; the rest are counted.
 SHOWN = 1000
 KINDS = ("skjult", "avrundet eller regnet om", "tatt ut", "lagt til")
@@ -30,25 +27,29 @@ METHODS = {
 
 def release_html(found: Gate, tables: Sequence[TableChange], profile: Profile) -> str:
     """The page as HTML in Bokmål. The same material gives the same page."""
-    css = "".join((SHARED / name).read_text(encoding="utf-8") for name in ("report.css", "findings.css"))
-    return _template().render(
-        style=css,
-        policy=policy(css),
-        title=f"{found.cohort}: {found.card.title.nb}",
-        verdict=verdict(found),
-        problems=[str(problem).strip() for problem in found.problems()],
-        bound=bound(found),
-        files=[(one["path"], one["bytes"], one["sha256"]) for one in found.files],
-        leaks=leak_words(found),
-        audit=audit_words(found),
-        entries=[
-            (entry.sequence, entry.release.report, entry.release.version, len(entry.release.numbers))
-            for entry in found.entries
-        ],
-        older=[str(one.problem()).strip() for one in found.found.findings if one.older] if found.found else [],
-        why=" ".join(_why(found, profile)),
-        summary=[_summary(table) for table in tables],
-        tables=[_shown(table) for table in tables if table.changes],
+    css = plain_style()
+    return (
+        web_templates()
+        .get_template("release.html.j2")
+        .render(
+            style=css,
+            policy=policy(css),
+            title=f"{found.cohort}: {found.card.title.nb}",
+            verdict=verdict(found),
+            problems=[str(problem).strip() for problem in found.problems()],
+            bound=bound(found),
+            files=[(one["path"], one["bytes"], one["sha256"]) for one in found.files],
+            leaks=leak_words(found),
+            audit=audit_words(found),
+            entries=[
+                (entry.sequence, entry.release.report, entry.release.version, len(entry.release.numbers))
+                for entry in found.entries
+            ],
+            older=[str(one.problem()).strip() for one in found.found.findings if one.older] if found.found else [],
+            why=" ".join(_why(found, profile)),
+            summary=[_summary(table) for table in tables],
+            tables=[_shown(table) for table in tables if table.changes],
+        )
     )
 
 
@@ -90,17 +91,6 @@ def audit_words(found: Gate) -> str:
     releases = "denne utgivelsen" if tried.releases == 1 else f"{tried.releases} utgivelser"
     numbers = f"{tried.numbers} tall i {releases} er prøvd samlet mot {tried.groups} grupper."
     return numbers + (f" Funn: {len(found.refused)}." if found.refused else " Ingen få personer røpes.")
-
-
-def _template() -> jinja2.Template:
-    made = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(SHARED),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    return made.get_template("release.html.j2")
 
 
 def _why(found: Gate, profile: Profile) -> Iterable[str]:

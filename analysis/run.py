@@ -26,6 +26,7 @@ from analysis.files import read_json
 from analysis.places import data_folders
 from analysis.problems import Problem, ProblemsFound, stop_if_any
 from analysis.provenance import ROOT
+from analysis.signoff import unsigned
 
 STATE = Path(".snakemake")
 LOCK = STATE / "tiltakseffekt.lock"
@@ -59,7 +60,8 @@ def run(*, cores: int, extra: Sequence[str] = ()) -> int:
     check_folder()
     with exclusive_run():
         clear_dead_run(Path.cwd())
-        data_folders(find_cohorts("cohorts"), Path())
+        cards = find_cohorts("cohorts")
+        data_folders(cards, Path())
         SUMMARY.unlink(missing_ok=True)
         earlier = newest_log()
         code, told = snakemake(cores=cores, extra=extra)
@@ -68,7 +70,7 @@ def run(*, cores: int, extra: Sequence[str] = ()) -> int:
         print(f"\n{INTERRUPTED}", file=sys.stderr)
         return 128 + told
     if code:
-        print(f"\n{failure_words(code, summary, earlier=earlier)}", file=sys.stderr)
+        print(f"\n{failure_words(code, summary, earlier=earlier, waiting=unsigned(cards, 'cohorts'))}", file=sys.stderr)
         return code if code > 0 else 1
     print(success_words(summary, seconds=time.monotonic() - started), end="")
     return 0
@@ -261,22 +263,32 @@ def places() -> list[str]:
     return lines + (["Rapporter:", *(f"  {path}" for path in found)] if found else [])
 
 
-def failure_words(code: int, summary: dict[str, Any], *, earlier: Path | None) -> str:
+def failure_words(code: int, summary: dict[str, Any], *, earlier: Path | None, waiting: Sequence[str] = ()) -> str:
     """Which steps failed, for which cohort, where the log is and what it says; or why no step could start.
 
-    earlier: Snakemake's newest log from before the run, which says nothing about it.
+    earlier: Snakemake's newest log from before the run, which says nothing about it. waiting: cohorts that nobody has
+    signed, which the start page is made without.
     """
     failures = summary.get("failures", [])
     if failures:
         count = f"{len(failures)} av {summary['total']} steg feilet, {summary['finished']} ble ferdige"
         parts = [f"Kjøringen stoppet: {count}.", *map(failed_step, failures)]
-        parts.append("Tidligere resultater av steg som feilet, er urørt. Rett feilen og kjør make på nytt.")
+        parts.append(f"Tidligere resultater av steg som feilet, er urørt. {_start_page_words(failures, waiting)}")
+        parts.append("Rett feilen og kjør make på nytt.")
     else:
         told = [text for text in summary.get("errors", []) if "At least one job did not complete" not in text]
         reason = "\n".join(told) or _raw_errors() or f"Snakemake sluttet med kode {code} uten å si hvorfor."
         parts = ["Kjøringen stoppet, men ikke på grunn av et steg. Tidligere resultater er urørt.", reason]
     log = newest_log()
     return "\n\n".join([*parts, *([f"Alt Snakemake sa: {log}"] if log != earlier else [])])
+
+
+def _start_page_words(failures: Sequence[dict[str, Any]], waiting: Sequence[str]) -> str:
+    """Whether what fails for some cohorts has held back the start page of the others."""
+    if any(failure["cohort"] not in waiting for failure in failures):
+        return "Startsiden, sammenligningen og manifestet er også som før, til alt som skal stå der, er ferdig."
+    names = ", ".join(waiting)
+    return f"Startsiden, sammenligningen og manifestet tar ikke med {names} før noen har godkjent det som skal ut."
 
 
 def failed_step(failure: dict[str, Any]) -> str:

@@ -12,6 +12,7 @@ from typing import Any
 import pydantic
 from pydantic import Field
 
+from analysis.cards import Card
 from analysis.disclosure.records import digest
 from analysis.files import write_json
 from analysis.problems import Problem, stop_if_any
@@ -58,6 +59,12 @@ class SignOff(Strict):
     audit: SignedAudit
 
 
+def unsigned(cards: Mapping[str, Card], folder: str | Path) -> list[str]:
+    """The cohorts of restricted data (cards by name, folders below `folder`) that nobody has signed in any version."""
+    restricted = [name for name, card in cards.items() if card.data_kind == "restricted"]
+    return [name for name in restricted if not (Path(folder) / name / SIGN_OFF).is_file()]
+
+
 def write_sign_off(
     folder: Path, *, name: str, date: dt.date, version: str, files: Sequence[Mapping[str, Any]], **more: Any
 ) -> Path:
@@ -66,6 +73,15 @@ def write_sign_off(
     content = {"cohort": folder.name, "version": version, "name": name.strip(), "date": date.isoformat()}
     write_json(path, {**content, "manifest_sha256": digest(list(files)), "files": list(files), **more})
     return path
+
+
+def standing_sign_off(
+    folder: Path, files: Sequence[Mapping[str, Any]], *, version: str, definition_sha256: str
+) -> SignOff | None:
+    """The sign-off of exactly these files, where there is one."""
+    if any(_problems(folder / SIGN_OFF, files, version, definition_sha256)):
+        return None
+    return SignOff.model_validate_json((folder / SIGN_OFF).read_bytes())
 
 
 def stop_without_sign_off(

@@ -343,6 +343,8 @@ SYNTHESIS: dict[str, str] = {
     "reason": TEXT,
 }
 SUMS = ("n", "sum_y", "sum_y2", "sum_w", "sum_wy", "sum_w2", "sum_w2y", "sum_w2y2")
+# Of restricted cells, and never released: one or two persons stand out in the sum (analysis/disclosure/dominance.py).
+DOMINATED = "dominated"
 # How many allocations of offices by lot give a difference in each bin (analysis/permutation_bins.py).
 PERMUTATION: dict[str, str] = {
     "outcome": TEXT,

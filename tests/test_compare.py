@@ -58,6 +58,16 @@ def test_a_cohort_without_a_number_keeps_its_row():
     assert pd.isna(found["estimate"])
 
 
+def test_a_headline_that_the_profile_hides_is_told_from_one_that_could_not_be_estimated():
+    number = {"estimate": None, "conf_low": None, "conf_high": None}
+    hidden = comparison({"a": result(**number)}).iloc[0]
+    assert (hidden["status"], hidden["reason"], hidden["outcome"]) == ("not_estimated", "hidden", "in_paid_work")
+    without = comparison({"a": result(**number, status="not_estimated", reason="too_few")}).iloc[0]
+    assert (without["status"], without["reason"]) == ("not_estimated", "too_few")
+    answers = comparability({"a": result(**number), "b": result()}).iloc[0]
+    assert (answers["comparable"], answers["reasons"]) == (False, "scale")
+
+
 def test_a_cohort_that_is_only_described_says_what_it_describes_and_may_not_be_compared():
     card = stages.changed(BASE, analysis="describe", horizons=[12, 24])
     empty = CohortResult(card, estimates([]), {"grade": "none", "verbs": "description"})

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from analysis.describe import EARLIEST, describe, describe_baseline, empty_estimates
 from analysis.months import month_number
 from analysis.problems import ProblemsFound
-from analysis.tables import BALANCE, ESTIMATES, RELEASED, SUMS
+from analysis.tables import BALANCE, DOMINATED, ESTIMATES, RELEASED, SUMS
 
 NOTHING = {"aggregates": pd.DataFrame(), "offices": pd.DataFrame()}
 POWERS = ("sum_y", "sum_y2", "sum_w", "sum_wy", "sum_w2", "sum_w2y", "sum_w2y2")
@@ -35,7 +35,7 @@ def direct(shape, arm, outcome, **at):
 @pytest.mark.parametrize("shape", described.SHAPES)
 def test_the_table_has_the_columns_of_the_contract_and_a_cell_stands_once(shape):
     found = described.tables(shape)["cells"]
-    assert tuple(found.columns) == RELEASED["cells"]
+    assert tuple(found.columns) == (*RELEASED["cells"], DOMINATED)
     assert not found.duplicated(["sample", "arm", "month", "event_time", "outcome"]).any()
     assert set(found["sample"]) == {"all"}
     assert (found["n"] > 0).all()

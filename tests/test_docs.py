@@ -16,6 +16,8 @@ from analysis.card_matching import METHOD_ESTIMANDS, METHOD_KEYS
 from analysis.cards import Card, Checks, Matching, TwoArms, read_card
 from analysis.checks.balance import HOPELESS
 from analysis.checks.spread import main_estimator_rows
+from analysis.disclosure.profiles import read_profiles
+from analysis.disclosure.release_tables import WITHHELD
 from analysis.estimate_did import estimate_did
 from analysis.estimate_published import estimate_published
 from analysis.headline import decisive_row
@@ -326,6 +328,23 @@ def test_the_citation_can_be_read_and_names_this_version():
     assert citation["cff-version"] == "1.2.0"
     assert citation["version"] == analysis.__version__
     assert citation["license"] == "MIT"
+
+
+def test_the_decision_on_disclosure_lists_every_table_that_is_withheld():
+    page = text_of(DOCS / "decisions" / "0012-personvern-ved-utgivelse.md")
+    told = page.partition("| Holdes tilbake |")[2].partition("\n\n")[0]
+    listed = re.findall(r"`([a-z_]+)`", told)
+    assert sorted(listed) == sorted(WITHHELD)
+
+
+def test_every_profile_that_treats_stands_in_the_guide_and_the_decision_with_its_limit():
+    profiles = read_profiles(ROOT / "config" / "disclosure.yaml")
+    for page in (GUIDE, DOCS / "decisions" / "0012-personvern-ved-utgivelse.md"):
+        rows = dict(re.findall(r"^\| `([a-z]+)` \|(.*)\|$", text_of(page), flags=re.MULTILINE))
+        for key, one in profiles.items():
+            # A limit of t is told as «under t», as what is hidden, or as the largest count that is protected.
+            words = (f"under {one.threshold}", f"1 til {one.threshold - 1}", f"til og med {one.threshold - 1}")
+            assert key == "open" or any(word in rows[key] for word in words), (page.name, key)
 
 
 def test_every_cohort_folder_says_where_its_data_are_and_what_it_is_for():

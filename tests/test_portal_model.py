@@ -147,7 +147,12 @@ def test_the_date_comes_from_the_cards(portal):
 
 def test_a_cohort_without_a_number_says_why_in_words(inputs):
     table, pairs, paths = inputs
-    for reason, told in (("no_figures", "kilden oppgir ingen tall"), ("no_table_fits", "kan ikke regnes ut")):
+    reasons = {
+        "no_figures": "kilden oppgir ingen tall",
+        "no_table_fits": "kan ikke regnes ut",
+        "hidden": "vises ikke, av",
+    }
+    for reason, told in reasons.items():
         other = table.astype({"reason": "object"})
         chosen = other["cohort"] == stages.HPMT
         other.loc[chosen, ["status", "reason"]] = ["not_estimated", reason]

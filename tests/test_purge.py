@@ -68,6 +68,7 @@ def project(tmp_path, monkeypatch):
     write_json(area / "inputs.json", {"data/persons.csv": "ab" * 32})
     (area / ".persons.parquet.x.tmp").write_text(WHO, encoding="utf-8")
     write_json(area / "ledger" / "0001.json", {"sequence": 1})
+    (area / "rounding.key").write_bytes(b"k" * 32)
     return tmp_path
 
 
@@ -103,9 +104,12 @@ def test_no_byte_of_the_id_is_left_and_the_rows_of_all_others_are_as_they_were(p
     assert done.unfinished == []
 
 
-def test_all_that_was_made_of_the_delivery_is_gone_but_the_ledger_of_releases(project):
+def test_all_that_was_made_of_the_delivery_is_gone_but_the_ledger_of_releases_and_the_key_of_the_rounding(project):
     done = purged(project)
-    assert set(content(project / "results" / "restricted")) == {f"{COHORT}/ledger/0001.json"}
+    kept = content(project / "results" / "restricted")
+    assert set(kept) == {f"{COHORT}/ledger/0001.json", f"{COHORT}/rounding.key"}
+    # Another key would round the same counts the other way in the next report.
+    assert kept[f"{COHORT}/rounding.key"] == b"k" * 32
     rows = {item["file"]: item["rows_before"] for item in done.removed}
     assert rows[f"results/restricted/{COHORT}/blinded/persons.parquet"] == 12
     assert rows[f"results/restricted/{COHORT}/inputs.json"] is None

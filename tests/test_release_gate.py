@@ -12,16 +12,20 @@ import stages
 
 from analysis import cards, cli
 from analysis.card_rules import errata_end_with_the_version
-from analysis.disclosure.declared import Truth
+from analysis.disclosure.corrections import standing
+from analysis.disclosure.declared import Truth, cell
+from analysis.disclosure.joint_audit import audit
 from analysis.disclosure.kept import DECLARED, write_declared
 from analysis.disclosure.ledger import admit
 from analysis.disclosure.shown import exact
 from analysis.files import write_json, write_parquet, write_text
 from analysis.problems import ProblemsFound
+from analysis.release import release
 from analysis.release_files import RESTRICTED, REVIEW, fingerprints, review_files, table_changes
 from analysis.release_gate import admitted, gate, ledger_places, rule_of
 from analysis.seal import seal
-from tests.disclosure_releases import two_reports
+from analysis.signoff import unsigned
+from tests.disclosure_releases import count, two_reports
 
 COHORT, NAME, DATE = "oppdiktet", "Kari Nordmann", "2026-11-22"
 ERRATUM = {"version": "1.1", "date": DATE, "text": {"nb": "Ett tall var feil."}}
@@ -123,6 +127,16 @@ def test_a_signed_cohort_goes_through_and_once_more_adds_nothing(root):
     through(restricted(), root)
     assert ledger(root) == first
     assert SECRET not in json.loads(first["ledger.json"])["entries"][0].values()
+
+
+def test_what_is_signed_already_is_told_and_what_has_changed_since_is_not_signed(root, capsys):
+    sign()
+    capsys.readouterr()
+    assert command() == 0
+    assert f"Alt godkjent av {NAME} ({DATE})." in capsys.readouterr().out
+    write_text(root / REVIEW / COHORT / "balance.csv", "outcome,estimate,run_id\nwork,0.0620,abc\n")
+    assert command() == 0
+    assert "Ikke godkjent." in capsys.readouterr().out
 
 
 def test_the_sign_off_holds_name_date_version_and_hashes_and_no_number_of_the_report(root):
@@ -235,6 +249,39 @@ def test_other_numbers_under_a_released_version_are_refused_and_pass_as_a_correc
     assert [(entry["report"], entry["version"]) for entry in listed] == [("Rapport 1", 1), ("Rapport 1", 2)]
 
 
+def test_a_corrected_report_may_have_somebody_where_the_first_said_that_nobody_was(root):
+    nobody = cell({"kontor": "A", "matchet": "nei"})
+    first = replace(first_with(40), classification=replace(FIRST.classification, impossible=(nobody,)))
+    matched = count("Rapport 1", cell({"kontor": "A", "matchet": "ja"}), 20, column="matchet")
+    second = replace(first_with(40), version=2, numbers=(*first_with(40).numbers, matched))
+    rule = rule_of(restricted(), root)
+    admit(*ledger_places(COHORT, root), first, rule)
+    admit(*ledger_places(COHORT, root), second, rule)
+    assert len(json.loads(ledger(root)["ledger.json"])["entries"]) == 2
+    # Together, both as true, they could not stand.
+    with pytest.raises(ProblemsFound, match="kan ikke stemme samtidig"):
+        audit([first], second, rule)
+
+
+def test_a_number_that_the_corrected_report_leaves_out_is_taken_back_where_its_group_has_another_size(root):
+    left_out = count("Rapport 1", cell(kontor="A"), 34, column="igjen")
+    first = replace(FIRST, numbers=(*FIRST.numbers, left_out))
+    rule = rule_of(restricted(), root)
+    with pytest.raises(ProblemsFound, match="kan ikke stemme samtidig"):
+        audit([replace(first, numbers=(left_out,))], replace(first_with(340), version=2), rule)
+    admit(*ledger_places(COHORT, root), first, rule)
+    admit(*ledger_places(COHORT, root), replace(first_with(340), version=2), rule)
+    assert len(json.loads(ledger(root)["ledger.json"])["entries"]) == 2
+
+
+def test_a_number_that_the_corrected_report_leaves_out_stands_where_nothing_says_otherwise(root):
+    kept = count("Rapport 1", cell({"kontor": "B", "matchet": "ja"}), 30, row="B", column="matchet")
+    first = replace(FIRST, numbers=(*FIRST.numbers, kept))
+    (found,) = standing([first], replace(first_with(340), version=2))
+    assert kept in found.numbers
+    assert {number.place.row for number in found.numbers} == {"B", "C", "D"}
+
+
 def test_a_correction_by_so_few_that_it_tells_of_them_is_refused_at_both_doors(root, monkeypatch, capsys):
     sign()
     through(restricted(), root)
@@ -312,6 +359,18 @@ def test_a_leak_is_told_on_the_page_and_stops_the_sign_off(root, capsys):
     assert not (root / "cohorts" / COHORT / "release.json").exists()
 
 
+def test_a_made_up_person_in_a_file_is_told_on_the_page_as_at_the_seal(root, monkeypatch, capsys):
+    use(monkeypatch, stages.card("hpmt_synthetic"))
+    write_text(root / "results" / "synthetic" / COHORT / "personer.csv", "id;alder\nhp-00c0ffee;30\n")
+    assert command() == 0
+    write_text(root / REVIEW / COHORT / "balance.csv", "a\nhp-00c0ffee\n")
+    capsys.readouterr()
+    assert command() == 1
+    told = capsys.readouterr()
+    assert "balance.csv, linje 2: kjennetegnet til en kanarifugl" in told.err
+    assert "00c0ffee" not in told.err + told.out
+
+
 def test_a_file_that_make_has_not_made_is_asked_for(root, capsys):
     (root / REVIEW / COHORT / "estimates.csv").unlink()
     assert command("--by", NAME) == 1
@@ -352,6 +411,22 @@ def test_nothing_is_copied_when_the_gate_says_no(root):
     with pytest.raises(ProblemsFound, match="Nei"):
         seal(sources, targets, admit=admit)
     assert not (root / "results" / "release").exists()
+
+
+def test_two_cohorts_of_one_intervention_have_ledgers_of_their_own():
+    named = {
+        name: release(restricted(), {}, key=b"secret", cohort=name).declared for name in ("hpmt_2025", "hpmt_2026")
+    }
+    assert {name: (found.cohort, found.report) for name, found in named.items()} == {
+        name: (name, name) for name in ("hpmt_2025", "hpmt_2026")
+    }
+
+
+def test_cohorts_that_nobody_has_signed_are_known_and_open_ones_need_nobody(root):
+    cards_by_name = {COHORT: restricted(), "open": stages.card("hpmt_synthetic")}
+    assert unsigned(cards_by_name, root / "cohorts") == [COHORT]
+    sign()
+    assert unsigned(cards_by_name, root / "cohorts") == []
 
 
 def test_the_number_of_a_release_counts_its_corrections():

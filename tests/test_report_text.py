@@ -297,6 +297,7 @@ def test_every_text_of_the_catalogue_is_used_by_a_report_a_template_or_the_porta
     vocabulary += ("annex.orders.", "annex.estimands.", "matched.keys.", "flow.steps.")
     # Words chosen by a value of the card or of a row: not every value stands in a variant.
     vocabulary += tuple(f"staggered.{name}." for name in ("units", "used", "counted", "errors", "inferences"))
+    vocabulary += ("treated.analyses.",)
     unused = [
         path
         for path, _ in texts_of(catalogue())

@@ -139,6 +139,16 @@ def test_a_failing_step_is_named_with_rule_cohort_log_and_every_problem(project)
     assert (project / "results/restricted/alpha/read.txt").is_file()
 
 
+def test_it_is_told_whether_the_start_page_of_the_others_was_held_back(project):
+    def told(*cohorts, waiting):
+        failures = [{"cohort": cohort, "words": "Slipper ut", "rule": "seal_cohort", "log": []} for cohort in cohorts]
+        return driver.failure_words(1, {"failures": failures, "total": 9, "finished": 8}, earlier=None, waiting=waiting)
+
+    assert "manifestet tar ikke med beta, gamma før noen har godkjent" in told("beta", waiting=["beta", "gamma"])
+    for cohorts in (["alpha"], ["alpha", "beta"], [""]):
+        assert "manifestet er også som før" in told(*cohorts, waiting=["beta"])
+
+
 def test_results_of_an_earlier_run_stay_when_a_step_fails(project):
     assert finish(start())[0] == 0
     (project / "results/release/index.html").unlink()
@@ -240,14 +250,16 @@ def test_a_run_stops_with_a_sentence_while_a_bare_snakemake_works_in_the_folder(
 
 def test_a_snakemake_in_another_folder_is_no_hindrance(project, tmp_path_factory):
     elsewhere = tmp_path_factory.mktemp("elsewhere")
-    (elsewhere / "snakemake").write_text("import time\ntime.sleep(600)\n")
-    other = subprocess.Popen([sys.executable, "snakemake"], cwd=elsewhere)
+    (elsewhere / "snakemake").write_text("import time\nprint('begun', flush=True)\ntime.sleep(600)\n")
+    other = subprocess.Popen([sys.executable, "snakemake"], cwd=elsewhere, stdout=subprocess.PIPE)
     try:
+        # Until it has begun it is still a copy of this process, by the name of this one.
+        assert other.stdout.readline() == b"begun\n"
         assert driver.snakemake_processes(project) == []
         assert [process.pid for process in driver.snakemake_processes(elsewhere)] == [other.pid]
     finally:
         other.kill()
-        other.wait()
+        other.communicate()
 
 
 def test_the_lock_is_free_again_after_the_run(project):

@@ -19,6 +19,7 @@ import stages
 import staggered_reports
 import subgroup_reports
 import treated_reports
+import treated_shown
 import trial_reports
 
 from analysis.card_appraisal import DOMAINS
@@ -133,6 +134,7 @@ def reach() -> Iterator[tuple[str, Material]]:
     yield from control_reports.turns().items()
     yield from subgroup_reports.turns().items()
     yield from treated_reports.turns().items()
+    yield from ((f"treated: {name}", material) for name, material in treated_shown.turns().items())
     yield from certificate_reports.turns().items()
     for name, shift in (("up", UP), ("down", DOWN)):
         yield f"randomised {name}", two_arms(shift)

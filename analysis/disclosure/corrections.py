@@ -1,15 +1,17 @@
 """A corrected report: which of the numbers that left before are taken back, and which corrections tell too much.
 
 A number of an earlier version of the same report is taken back where the new version prints another truth in the same
-place. A reader then holds it to be wrong, so that it no longer stands beside the others; kept, the two would contradict
-one another and no correction could ever leave. How far a printed number moved is itself about few persons where it is
-fewer than the threshold, such as one who has withdrawn, and both stand exactly.
+place, and where it is about a group that the new version gives another size. A reader then holds it to be wrong, so
+that it no longer stands beside the others; kept, the two would contradict one another and no correction could ever
+leave. So is a cell that nobody could be in, where the new version does not say so too. How far a printed number moved
+is itself about few persons where it is fewer than the threshold, such as one who has withdrawn, and both stand exactly.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
-from analysis.disclosure.declared import COUNT, Declared, Number, Place
+from analysis.disclosure.declared import COUNT, Cell, Classification, Declared, Number, Place
+from analysis.disclosure.joined import true_counts
 from analysis.disclosure.shown import EXACT
 from analysis.disclosure.targets import Rule
 from analysis.problems import Problem
@@ -19,7 +21,7 @@ MEND = "Vis tallet avrundet eller skjult i den nye versjonen."
 
 
 def standing(earlier: Iterable[Declared], new: Declared) -> list[Declared]:
-    """The earlier releases without what the new one takes back."""
+    """The earlier releases without what the new one takes back: numbers, and cells that nobody could be in."""
     return [_without_corrected(release, new) for release in earlier]
 
 
@@ -35,17 +37,40 @@ def telling_corrections(earlier: Sequence[Declared], new: Declared, rule: Rule) 
 
 
 def _without_corrected(release: Declared, new: Declared) -> Declared:
+    if not _is_earlier(release, new):
+        return release
     gone = {number.place for number, _ in _corrected(release, new)}
-    return replace(release, numbers=tuple(number for number in release.numbers if number.place not in gone))
+    counts = {new.classification.canonical(item): count for one in new.numbers for item, count in true_counts(one)}
+    numbers = tuple(
+        number
+        for number in release.numbers
+        if number.place not in gone and not _is_of_others(number, counts, new.classification)
+    )
+    known = tuple(item for item in release.classification.impossible if item in new.classification.impossible)
+    return replace(release, classification=replace(release.classification, impossible=known), numbers=numbers)
 
 
 def _corrected(release: Declared, new: Declared) -> list[tuple[Number, Number]]:
     """Pairs of an earlier version's number and the one that takes its place; none of another report."""
-    if release.report != new.report or release.version >= new.version:
+    if not _is_earlier(release, new):
         return []
     after: dict[Place, Number] = {number.place: number for number in new.numbers}
     pairs = [(number, after[number.place]) for number in release.numbers if number.place in after]
     return [(number, other) for number, other in pairs if number.truth != other.truth]
+
+
+def _is_of_others(number: Number, counts: Mapping[Cell, float], known: Classification) -> bool:
+    """Whether a group that the number is about has another size in the new version."""
+    categories = {dimension.name: frozenset(dimension.categories) for dimension in known.dimensions}
+    return any(
+        counts.get(known.canonical(item), count) != count
+        for item, count in true_counts(number)
+        if all(categories.get(name, frozenset()).issuperset(what) for name, what in item.parts)
+    )
+
+
+def _is_earlier(release: Declared, new: Declared) -> bool:
+    return release.report == new.report and release.version < new.version
 
 
 def _exact(*numbers: Number) -> bool:

@@ -16,8 +16,8 @@ from functools import cached_property
 from analysis.disclosure.shown import DERIVED, HIDDEN, ROUNDED, Shown
 
 COUNT, SHARE, MEAN, SUM, EFFECT = "count", "share", "mean", "sum", "effect"
-MINIMUM, MAXIMUM = "minimum", "maximum"
-KINDS = (COUNT, SHARE, MEAN, SUM, EFFECT, MINIMUM, MAXIMUM)
+MINIMUM, MAXIMUM, MODEL = "minimum", "maximum", "model"
+KINDS = (COUNT, SHARE, MEAN, SUM, EFFECT, MINIMUM, MAXIMUM, MODEL)
 OF_AMOUNTS = (MEAN, SUM, MINIMUM, MAXIMUM)
 # Where a number can stand; a margin, a point of a figure and a box of the flow are numbers like any other.
 MEDIA = ("table", "margin", "figure", "text", "alt", "attrition", "sheet")
@@ -150,7 +150,9 @@ class Number:
 
     count: persons in `of.cells`. share: those over the persons in `of.base`. sum and mean: `measure` summed over
     `of.cells`, and that over the persons in `of.base` (the cells themselves when it is left out). effect: share or mean
-    of `of` less that of `minus`. minimum, maximum: of `measure` among `of.cells`.
+    of `of` less that of `minus`. minimum, maximum: of `measure` among `of.cells`. model: a statistic of one group or of
+    two that no linear equation gives (adjusted effect, standard error, interval, p-value, standardised difference,
+    test); its groups say whom it is about, `truth.base` and `truth.minus_base` how many they are.
     """
 
     place: Place
@@ -166,12 +168,12 @@ class Number:
             raise ValueError(f"unknown kind {self.kind!r}; one of {', '.join(KINDS)}")
         if bool(self.measure) != (self.kind in OF_AMOUNTS) and self.kind != EFFECT:
             raise ValueError(f"a number of kind {self.kind} needs a measure if it is of amounts, and only then")
-        if (self.minus is not None) != (self.kind == EFFECT):
+        if (self.minus is not None) != (self.kind == EFFECT) and self.kind != MODEL:
             raise ValueError("an effect has a group that is subtracted, and nothing else has")
         if self.kind == SHARE and not self.of.base:
             raise ValueError("a share is declared by its numerator and its base")
-        if self.kind == EFFECT and self.shown.status == ROUNDED:
-            raise ValueError("an effect is shown with its decimals, derived or hidden")
+        if self.kind in (EFFECT, MODEL) and self.shown.status == ROUNDED:
+            raise ValueError("an effect or a statistic is shown with its decimals, derived or hidden")
         if self.kind not in (COUNT, SHARE, EFFECT) and self.shown.status == DERIVED:
             raise ValueError("counts, shares and effects can be derived from numbers beside them, and nothing else")
 

@@ -1,11 +1,11 @@
 """Releases of one cohort read together: one classification, and what the auditor knows of each cell."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 import numpy as np
 
-from analysis.disclosure.declared import Cell, Classification, Declared, Dimension, Measure
+from analysis.disclosure.declared import MODEL, Cell, Classification, Declared, Dimension, Measure, Number
 from analysis.disclosure.shown import count_bounds
 from analysis.disclosure.targets import Target, difference, nested
 from analysis.problems import Problem, stop_if_any
@@ -84,11 +84,7 @@ def known_counts(releases: Sequence[Declared]) -> Known:
     classification = releases[0].classification
     known: dict[Cell, tuple[float, float]] = {}
     for number in (number for release in releases for number in release.numbers):
-        pairs = ((number.truth.value, number.truth.base), (number.truth.minus_value, number.truth.minus_base))
-        for group, (value, base) in zip(number.groups, pairs, strict=False):
-            for cells, count in ((group.cells, None if number.measure else value), (group.base, base)):
-                if count is not None and len(cells) == 1:
-                    known[classification.canonical(cells[0])] = (count, count)
+        known |= {classification.canonical(item): (count, count) for item, count in true_counts(number)}
         if number.kind == "count" and not number.silent and len(number.of.cells) == 1:
             known.setdefault(classification.canonical(number.of.cells[0]), count_bounds(number.shown))
     found = {Target(item): bounds for item, bounds in known.items()}
@@ -97,6 +93,18 @@ def known_counts(releases: Sequence[Declared]) -> Known:
         between = known[larger][0] - known[smaller][0]
         found.setdefault(difference(classification, larger, smaller), (between, between))
     return found
+
+
+def true_counts(number: Number) -> Iterator[tuple[Cell, float]]:
+    """The cells that a number rests on, each with its true count where the number tells it."""
+    if number.kind == MODEL:
+        # How many persons a model rests on is no count of the cells that it is about.
+        return
+    pairs = ((number.truth.value, number.truth.base), (number.truth.minus_value, number.truth.minus_base))
+    for group, (value, base) in zip(number.groups, pairs, strict=False):
+        for cells, count in ((group.cells, None if number.measure else value), (group.base, base)):
+            if count is not None and len(cells) == 1:
+                yield cells[0], count
 
 
 def bounds_of(known: Known, groups: Sequence[Target]) -> tuple[np.ndarray, np.ndarray]:

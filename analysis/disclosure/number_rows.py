@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from analysis.disclosure.cliques import Layout
-from analysis.disclosure.declared import COUNT, EFFECT, MEAN, SHARE, SUM, Cell, Classification, Group, Number
+from analysis.disclosure.declared import COUNT, EFFECT, MEAN, MODEL, SHARE, SUM, Cell, Classification, Group, Number
 from analysis.disclosure.shown import DERIVED, Shown, count_bounds, numerator_bounds, value_bounds
 
 # A row of coefficients by variable, its bounds, and another number that it rests on (its place, or −1).
@@ -54,7 +54,8 @@ def _key(classification: Classification, cells: Sequence[Cell]) -> tuple[Cell, .
 
 
 def printed_rows(variables: Variables, number: Number, bases: Bases) -> Iterator[Row]:
-    """What is printed of a number; nothing where it is hidden, derived, or the value of one person."""
+    """What is printed of a number; nothing where it is hidden, derived, of a model, or the value of one
+    person."""
     group = number.groups[0]
     if number.kind == COUNT and number.shown.status != DERIVED:
         yield variables.summed(group.cells), *count_bounds(number.shown), NOTHING
@@ -101,6 +102,8 @@ def _effect_rows(variables: Variables, number: Number) -> Iterator[Row]:
 def true_rows(variables: Variables, number: Number) -> Iterator[Row]:
     """Counts behind a number, exactly; amounts are not needed to know how many persons there are."""
     truth, of_amounts = number.truth, bool(number.measure)
+    if number.kind == MODEL:
+        return
     groups = zip(number.groups, ((truth.value, truth.base), (truth.minus_value, truth.minus_base)), strict=False)
     for group, (value, base) in groups:
         if value is not None and not of_amounts:

@@ -94,7 +94,9 @@ def _parts_too_near(parts: list[Part], shown: set[int], profile: Profile) -> set
     hidden, kept = set(), []
     for part in parts:
         beside = [other for other in kept if other.label[1] == part.label[1]]
-        alone = not profile.small(part.yes) and not profile.small(part.size - part.yes)
+        # Nobody or everybody: then each of them is known to have the same outcome.
+        mixed = 0 < part.yes < part.size
+        alone = mixed and not profile.small(part.yes) and not profile.small(part.size - part.yes)
         if part.size in shown and alone and all(_apart(part, other, profile) for other in beside):
             kept.append(part)
         else:

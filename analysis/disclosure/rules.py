@@ -7,7 +7,7 @@ persons in each arm and a regression enough degrees of freedom. What the auditor
 
 from collections.abc import Iterator
 
-from analysis.disclosure.declared import EFFECT, MAXIMUM, MEAN, MINIMUM, SHARE, SUM, Number
+from analysis.disclosure.declared import EFFECT, MAXIMUM, MEAN, MINIMUM, MODEL, SHARE, SUM, Number
 from analysis.disclosure.shown import EXACT, HIDDEN
 from analysis.disclosure.targets import Rule, kept_values
 
@@ -29,6 +29,8 @@ def broken_rules(number: Number, rule: Rule) -> Iterator[str]:
         yield from _of_amount(number, rule)
     if number.kind == EFFECT:
         yield from _of_effect(number, rule)
+    if number.kind == MODEL:
+        yield from _of_model(number, rule)
     if number.kind == SHARE and number.shown.status == EXACT:
         yield from _of_share(number, rule)
     if number.truth.df is not None and number.truth.df < rule.residual_df:
@@ -58,6 +60,17 @@ def _of_effect(number: Number, rule: Rule) -> Iterator[str]:
         yield UNKNOWN
     elif min(bases) < max(rule.persons_per_arm, rule.threshold):
         yield FEW_IN_ARM
+
+
+def _of_model(number: Number, rule: Rule) -> Iterator[str]:
+    """By persons and degrees of freedom alone: how persons divide by covariates is not printed (ACRO, SDAP)."""
+    bases = [number.truth.base, *([] if number.minus is None else [number.truth.minus_base])]
+    if any(base is None for base in bases):
+        yield UNKNOWN
+    elif min(bases) < max(rule.persons_per_arm, rule.threshold):
+        yield FEW_IN_ARM if number.minus is not None else FEW
+    elif number.truth.dominated:
+        yield DOMINATED
 
 
 def _of_share(number: Number, rule: Rule) -> Iterator[str]:

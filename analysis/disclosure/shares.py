@@ -9,7 +9,7 @@ from fractions import Fraction
 
 from analysis.disclosure.declared import COUNT, EFFECT, SHARE, Cell, Declared, Group, Number
 from analysis.disclosure.shown import DERIVED, HIDDEN, Shown, derived, hidden
-from analysis.disclosure.targets import nested
+from analysis.disclosure.targets import difference, nested
 
 MISPRINTED = "er ikke regnet ut av de publiserte tallene ved siden av."
 NOT_PRINTED = "skal være regnet ut av publiserte tall, men de står ikke i rapporten."
@@ -44,16 +44,17 @@ def share_of_published(numerator: Shown, base: Shown, decimals: int) -> Shown:
 def misprinted(declared: Declared) -> Iterator[tuple[Number, str]]:
     """Numbers that are declared as derived and are not what the published counts beside them give, with what is wrong.
 
-    A share is that of its two counts, an effect the difference of two such shares, and a count the sum of what is shown
-    inside it in the same table.
+    A share is that of its two counts, an effect the difference of two such shares, and a count what is shown of the
+    same persons, or else the sum of what is shown inside it in the same table.
     """
-    published = {
-        _key(declared, number.of.cells): number.shown.units
-        for number in declared.numbers
-        if number.kind == COUNT and number.shown.status != HIDDEN
-    }
+    counts = [one for one in declared.numbers if one.kind == COUNT and one.shown.status != HIDDEN]
+    # What stands by itself, last: a sum that is worked out does not vouch for itself.
+    counts.sort(key=lambda one: one.shown.status != DERIVED)
+    published = {_key(declared, one.of.cells): one.shown.units for one in counts}
+    itself = {_key(declared, one.of.cells) for one in counts if one.shown.status != DERIVED}
     for number in (one for one in declared.numbers if one.shown.status == DERIVED):
-        expected = _expected(declared, number, published)
+        same = _key(declared, number.of.cells) if number.kind == COUNT else None
+        expected = Fraction(published[same]) if same in itself else _expected(declared, number, published)
         if expected is None:
             yield number, NOT_PRINTED
         elif decimal_text(expected * number.shown.scale, number.shown.decimals) != _text(number.shown):
@@ -71,6 +72,11 @@ def _expected(declared: Declared, number: Number, published: Published) -> Fract
 
 def _share(declared: Declared, group: Group, published: Published) -> Fraction | None:
     numerator, base = (published.get(_key(declared, cells)) for cells in (group.cells, group.base))
+    if numerator is None and base and len(group.cells) == len(group.base) == 1:
+        canonical = declared.classification.canonical
+        rest = difference(declared.classification, canonical(group.base[0]), canonical(group.cells[0]))
+        beside = published.get((rest.larger,)) if rest.smaller is None else None
+        numerator = None if beside is None else base - beside
     return None if numerator is None or not base else Fraction(numerator, base)
 
 

@@ -51,26 +51,31 @@ def treat_cells(
     *,
     key: bytes = b"",
     unpublished: Members | None = None,
+    before: np.ndarray | None = None,
     two_way: bool = False,
 ) -> Treated:
     """The cells ``members @ counts``: `counts` (n,) whole persons of the atoms, `members` (m, n).
 
     `unpublished` (t, n) are sums that nobody publishes and that suppression protects too: differences between linked
-    tables. `two_way` is for a caller who knows that the cells are one table of two dimensions. Raises ValueError for
-    counts that cannot be, and for cells that cannot be redacted (analysis/disclosure/redaction.py).
+    tables. `before` (m,): values of cells that are published elsewhere (nan: none), which come again. `two_way` is for
+    a caller who knows that the cells are one table of two dimensions. Raises ValueError for counts that cannot be, and
+    for cells that cannot be redacted (analysis/disclosure/redaction.py); ProblemsFound where what is published
+    elsewhere leaves no way.
     """
     counts = np.asarray(counts)
     true = (members @ counts).astype("float64")
+    before = np.full(true.shape, np.nan) if before is None else np.asarray(before, dtype="float64")
     if profile.method == "rounding" and profile.base:
-        rounded = round_cells(counts, members, profile.base, key=key)
+        kept = np.where(np.isnan(before), -1, before).astype("int64")
+        rounded = round_cells(counts, members, profile.base, key=key, kept=kept)
         status = np.full(true.shape, ROUNDED, dtype=object)
         return Treated(rounded.cells.astype("float64"), status, rounded.within_base, True, rounded.largest)
     if profile.method == "redact_and_round" and profile.base:
         redacted = redact_cells(counts, members, limit=profile.threshold - 1, base=profile.base)
         status = np.where(redacted.hidden, SMALL, ROUNDED).astype(object)
-        return Treated(redacted.cells, status, True, True, 0)
+        return Treated(np.where(np.isnan(before), redacted.cells, before), status, True, True, 0)
     if profile.method == "suppression":
-        return _suppressed(counts, members, true, profile, unpublished, two_way)
+        return _suppressed(counts, members, true, profile, unpublished, ~np.isnan(before), two_way)
     return Treated(true, np.full(true.shape, EXACT, dtype=object), True, True, 0)
 
 
@@ -80,6 +85,7 @@ def _suppressed(
     true: np.ndarray,
     profile: Profile,
     unpublished: Members | None,
+    shown_before: np.ndarray,
     two_way: bool,
 ) -> Treated:
     found = suppress_cells(
@@ -88,6 +94,7 @@ def _suppressed(
         profile.threshold,
         hide_zeros=profile.zeros_hidden,
         targets=unpublished,
+        shown_before=shown_before,
         exact=two_way,
     )
     status = np.where(found.primary, SMALL, np.where(found.hidden, BESIDE, EXACT)).astype(object)

@@ -68,6 +68,8 @@ class Book:
     language: Language
     catalogue: dict[str, Any]
     numbers: dict[str, dict[str, Any]] = field(default_factory=dict)
+    # Of percentage points: fewer where numbers were rounded before they were released.
+    point_decimals: int = 1
 
     def __post_init__(self) -> None:
         self._templates: dict[str, jinja2.Template] = {}
@@ -149,10 +151,11 @@ class Book:
         text = self.language.percent(ref.value, size, decimals)
         return self.mark(ref, text.rstrip("%").rstrip() if words else text, "percent")
 
-    def points(self, ref: Ref, sign: bool = False, absolute: bool = False) -> str:
+    def points(self, ref: Ref, sign: bool = False, absolute: bool = False, decimals: int | None = None) -> str:
         """A difference between shares in percentage points; `absolute` where the words say the direction."""
         value = abs(ref.value) if absolute else ref.value
-        return self.mark(ref, self.language.points(value, sign=sign), "percentage_points")
+        text = self.language.points(value, self.point_decimals if decimals is None else decimals, sign=sign)
+        return self.mark(ref, text, "percentage_points")
 
     def number(self, ref: Ref, decimals: int = 0, sign: bool = False, absolute: bool = False) -> str:
         """A count, an amount or a statistic."""

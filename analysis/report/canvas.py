@@ -177,6 +177,11 @@ def limits(*groups: Iterable[float | None], margin: float = 0.02) -> tuple[float
     return low - room, high + room
 
 
+def with_gaps(values: Iterable[float | None]) -> list[float]:
+    """Values to draw: a missing one is a gap."""
+    return [float("nan") if value is None else value for value in values]
+
+
 def write_x_label(sheet: Paper, lines: Sequence[str], middle: float, top: float) -> None:
     """Write the label of the x axis below its ticks, centred on the plot as far as the sheet allows."""
     widest = max(text_width(line) for line in lines)

@@ -45,4 +45,4 @@ def _cells(w: Writer, row: Row) -> Iterator[Runs]:
 
 def _pair(w: Writer, unit: str, value: Ref, error: Ref) -> Runs:
     """A figure and how far drawing so few may have moved it; a dash where there is none."""
-    return w.say(f"certificate.pairs.{unit}", value=value, error=error) if value else w.runs(BLANK)
+    return w.say(f"certificate.pairs.{unit}", value=value, error=error) if value and error else w.runs(BLANK)

@@ -50,15 +50,16 @@ def _height(line: tuple[tuple[str, ...], list[int] | None]) -> float:
 
 
 def _entries(data: dict) -> list[tuple[str, dict]]:
+    """The legend; a band of which nothing is known is not in it."""
     labels = data["labels"]
     main = {"color": PENS[1].colour, "marker": PENS[1].marker, "ms": PENS[1].size, "ls": "none"}
     other = {"color": PENS[0].colour, "marker": PENS[0].marker, "ms": 3.6, "ls": "none"}
-    return [
-        (labels["main"], main),
-        (labels["other"], other),
+    band = [
         (labels["band"], {"color": BAND, "lw": 8}),
         (labels["middle"], {"color": PENS[2].colour, "ls": PENS[2].line, "lw": 1.4}),
     ]
+    known = any(value is not None for value in data["band"]["low"])
+    return [(labels["main"], main), (labels["other"], other), *(band if known else [])]
 
 
 def _size(data: dict, width: float) -> float:
@@ -78,8 +79,9 @@ def _draw_curve(axes: Axes, data: dict, width: float) -> None:
     canvas.set_ticks(axes.yaxis, data["y_ticks"])
     canvas.set_ticks(axes.xaxis, [])
     axes.spines["bottom"].set_visible(False)
-    axes.fill_between(places, band["low"], band["high"], color=BAND, lw=0, zorder=0)
-    axes.plot(places, band["middle"], color=PENS[2].colour, ls=PENS[2].line, lw=1.4, zorder=1)
+    low, middle, high = (canvas.with_gaps(band[name]) for name in ("low", "middle", "high"))
+    axes.fill_between(places, low, high, color=BAND, lw=0, zorder=0)
+    axes.plot(places, middle, color=PENS[2].colour, ls=PENS[2].line, lw=1.4, zorder=1)
     axes.axhline(0, color=INK, lw=0.9, zorder=1)
     for place, point in zip(places, data["points"], strict=True):
         pen, size = (PENS[1], PENS[1].size) if point["main"] else (PENS[0], _size(data, width))

@@ -63,10 +63,12 @@ def _beside(w: Writer, planned: Row) -> Block:
 def _line(w: Writer, name: str, row: Row) -> list[Runs]:
     share = w.unit(row.text("outcome"))["share"]
     interval = MISSING
-    if row.conf_low:
+    if row.conf_low and row.conf_high:
         interval = w.book.points_interval(row) if share else w.book.number_interval(row)
-    value = w.book.points(row.estimate, sign=True) if share else w.book.number(row.estimate, sign=True)
+    value = MISSING
+    if row.estimate:
+        value = w.book.points(row.estimate, sign=True) if share else w.book.number(row.estimate, sign=True)
     treated = w.book.number(row.n_treated) if row.n_treated else MISSING
     label = w.unit(row.text("outcome"))["label"]
-    cells = (w.word(f"deviations.{name}"), label, value if row.estimate else MISSING, interval, treated)
+    cells = (w.word(f"deviations.{name}"), label, value, interval, treated)
     return [w.runs(cell) for cell in cells]

@@ -16,6 +16,7 @@ from markupsafe import Markup, escape
 
 from analysis.report import figures
 from analysis.report.policy import policy
+from analysis.web_templates import web_templates
 
 FAMILY = "Source Sans 3"
 LINK = re.compile(r"#\S+|https?://\S+|mailto:\S+|(?![^#?]*:)(?!//)[^\s\\]+")
@@ -54,13 +55,7 @@ def render(report: dict, *, css: str, fonts: dict[int, bytes], template_folder: 
 
 def environment(template_folder: str | os.PathLike, model: dict) -> jinja2.Environment:
     """Return the templates, with what they need to show the blocks of `model`."""
-    found = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(template_folder),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    found = web_templates(template_folder)
     found.filters |= {"runs": runs, "href": href}
     found.globals |= {
         "figure": lambda block: figure(block, model),

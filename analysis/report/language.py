@@ -51,9 +51,9 @@ class Language:
         text = self.number(100 * share, self.share_decimals(base) if decimals is None else decimals)
         return f"{text}%" if self.code == "en" else f"{text}{NBSP}%"
 
-    def points(self, difference: float, *, sign: bool = False) -> str:
+    def points(self, difference: float, decimals: int = 1, *, sign: bool = False) -> str:
         """``0.061`` → ``6,1``: percentage points without the word."""
-        return self.number(100 * difference, 1, sign=sign)
+        return self.number(100 * difference, decimals, sign=sign)
 
     def p_value(self, p: float) -> str:
         """``= 0,09``, ``= 0,005`` or ``< 0,001``: never ``= 0,000``."""

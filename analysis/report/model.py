@@ -36,7 +36,12 @@ from analysis.report.specifications import left_out
 from analysis.report.staggered import Staggered
 from analysis.report.stated import needed
 from analysis.report.subgroups import subgroup_sections
-from analysis.report.treated import Treated, is_treated, treated_checks, treated_meaning
+from analysis.report.treated import Treated, is_treated
+from analysis.report.treated_checks import treated_checks, treated_delivery
+from analysis.report.treated_disclosure import disclosure
+from analysis.report.treated_numbers import Shown
+from analysis.report.treated_subgroups import treated_subgroups
+from analysis.report.treated_summary import treated_meaning
 from analysis.report.trial import Trial
 from analysis.report.two_arms import TwoArms
 from analysis.report.writer import Writer, capital
@@ -71,7 +76,7 @@ class Kind(Protocol):
 
 def build_report(material: Material, code: str, strings: str | Path) -> dict[str, Any]:
     """The report of one cohort in language `code`, worded by the catalogue `strings`."""
-    book = Book(Language(code), read_yaml(strings).data)
+    book = Book(Language(code), read_yaml(strings).data, point_decimals=_point_decimals(material))
     writer = Writer(material, book)
     sections = numbered(list(_sections(writer, _kind(writer))))
     card = material.card
@@ -101,6 +106,14 @@ def build_report(material: Material, code: str, strings: str | Path) -> dict[str
         "numbers": book.numbers,
         "provenance": material.provenance,
     }
+
+
+def _point_decimals(material: Material) -> int:
+    """One decimal of a percentage point; none where every released difference is a whole number of them."""
+    rows = material.estimates[material.estimates["scale"].eq("difference")]
+    found = rows["estimate"].dropna().astype("float64")
+    whole = "rule" in material.provenance["disclosure"] and len(found) > 0 and found.eq(found.round(2)).all()
+    return 0 if whole else 1
 
 
 def _banner(material: Material, book: Book) -> dict[str, str] | None:
@@ -149,8 +162,10 @@ def _sections(w: Writer, kind: Kind) -> Iterator[dict[str, Any]]:
     yield blocks.section("bakgrunn", w.heading("background"), [*_background(w), _frame(w)])
     yield blocks.section("data-og-metode", w.heading("data"), kind.data())
     if w.material.card.published is None:
-        control = [w.paragraph("treated.delivery")] if is_treated(w) else delivery_control(w)
+        control = treated_delivery(w) if is_treated(w) else delivery_control(w)
         yield blocks.section("leveransekontroll", w.heading("delivery"), control, level=2)
+    if is_treated(w):
+        yield blocks.section("personvern", w.heading("disclosure"), disclosure(Shown(w)), level=2)
     yield blocks.section("resultater", w.heading("results"), kind.results())
     for name, title, found in (
         ("over-tid", "over_time", list(kind.over_time())),
@@ -158,7 +173,7 @@ def _sections(w: Writer, kind: Kind) -> Iterator[dict[str, Any]]:
     ):
         if found:
             yield blocks.section(name, w.heading(title), found, level=2)
-    yield from subgroup_sections(w)
+    yield from treated_subgroups(w) if is_treated(w) else subgroup_sections(w)
     benchmark = list(kind.benchmark())
     if benchmark:
         yield blocks.section("fasit", w.heading("benchmark"), benchmark, level=2)
@@ -169,7 +184,7 @@ def _sections(w: Writer, kind: Kind) -> Iterator[dict[str, Any]]:
         yield blocks.section("avvik", w.heading("deviations"), deviation_blocks(w), level=2)
     yield blocks.section("betydning", w.heading("meaning"), _meaning(w, kind))
     yield blocks.section("vedlegg", w.heading("annex"), [])
-    yield blocks.section("metode", w.heading("method"), [*kind.method(), *left_out(w), _files(w)], level=2)
+    yield blocks.section("metode", w.heading("method"), [*kind.method(), *_left_out(w), _files(w)], level=2)
     if not w.material.tables["certificate"].empty:
         yield blocks.section("proving", w.heading("certificate"), certificate(w), level=2)
     if w.material.facts:
@@ -186,6 +201,11 @@ def _summary(w: Writer, kind: Kind) -> Iterator[Block | None]:
     yield from kind.summary()
     yield kind.keyfigures()
     yield grade_box(w)
+
+
+def _left_out(w: Writer) -> Iterator[Block]:
+    """Why declared analyses could not be made; treated tables do not tell."""
+    return iter(()) if is_treated(w) else left_out(w)
 
 
 def _describes(w: Writer) -> bool:
@@ -228,6 +248,9 @@ def _frame(w: Writer) -> Block:
 
 def _flow(w: Writer, kind: Kind) -> Iterator[Block]:
     marked = kind.flow()
+    if is_treated(w) and not marked["common"] and not marked["arms"]:
+        yield w.paragraph("treated.no_flow")
+        return
     boxes = [*marked["common"], *(box for arm in marked["arms"] for box in arm)]
     common = [w.book.plain(box) for box in marked["common"]]
     data = {**marked, "common": common, "arms": [[w.book.plain(box) for box in arm] for arm in marked["arms"]]}

@@ -60,7 +60,7 @@ def time(data: dict, mark: str | None) -> Paper:
 
 
 def _draw_series(axes: Axes, one: dict) -> None:
-    y = _with_gaps(one["y"])
+    y = canvas.with_gaps(one["y"])
     if one["low"] and one["high"]:
         (_draw_bars if one.get("bars") else _draw_band)(axes, one)
     axes.plot(one["x"], y, markevery=_marker_gap(y), **_pen_line(one["style"]))
@@ -68,22 +68,19 @@ def _draw_series(axes: Axes, one: dict) -> None:
 
 def _draw_band(axes: Axes, one: dict) -> None:
     colour = PENS[one["style"]].colour
-    axes.fill_between(one["x"], _with_gaps(one["low"]), _with_gaps(one["high"]), color=colour, alpha=0.16, lw=0)
+    low, high = (canvas.with_gaps(one[end]) for end in ("low", "high"))
+    axes.fill_between(one["x"], low, high, color=colour, alpha=0.16, lw=0)
 
 
 def _draw_bars(axes: Axes, one: dict) -> None:
     colour = PENS[one["style"]].colour
-    for x, low, high in zip(one["x"], _with_gaps(one["low"]), _with_gaps(one["high"]), strict=True):
+    for x, low, high in zip(one["x"], canvas.with_gaps(one["low"]), canvas.with_gaps(one["high"]), strict=True):
         axes.plot([x, x], [low, high], color=colour, lw=1.7, solid_capstyle="butt", marker="_", ms=7, mew=1.5)
 
 
 def _marker_gap(values: Sequence[float]) -> int:
     """Points from one marker to the next: every point of a short series, a few of a long one."""
     return max(1, len(values) // MOST_MARKERS)
-
-
-def _with_gaps(values: Sequence[float | None]) -> list[float]:
-    return [float("nan") if value is None else value for value in values]
 
 
 def _draw_moment(sheet: Paper, axes: Axes, zero: dict) -> None:
@@ -105,10 +102,10 @@ def overlap(data: dict, mark: str | None) -> Paper:
     axes.set_ylim(0, top)
     middles = [(left + right) / 2 for left, right in itertools.pairwise(edges)]
     for one in series:
-        look = _pen_line(one["style"])
-        axes.stairs(one["share"], edges, color=look["color"], ls=look["ls"], lw=1.6)
-        axes.stairs(one["share"], edges, color=look["color"], fill=True, alpha=0.1, lw=0)
-        axes.plot(middles, one["share"], **look | {"ls": "none"})
+        look, shares = _pen_line(one["style"]), canvas.with_gaps(one["share"])
+        axes.stairs(shares, edges, color=look["color"], ls=look["ls"], lw=1.6)
+        axes.stairs(shares, edges, color=look["color"], fill=True, alpha=0.1, lw=0)
+        axes.plot(middles, shares, **look | {"ls": "none"})
     return sheet
 
 

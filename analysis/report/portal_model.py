@@ -18,7 +18,7 @@ from analysis.yamlio import read_yaml
 
 # Marker shapes: drawn by lot, adjusted comparison, no comparison group.
 # Reasons of an empty cell that have words of their own.
-EMPTY = ("no_figures", "described", "exposures_only", "benchmarks_only", "several_tables_fit")
+EMPTY = ("hidden", "no_figures", "described", "exposures_only", "benchmarks_only", "several_tables_fit")
 STYLES = {"randomised": 0, "did_checked": 1, "adjusted": 1}
 
 

@@ -12,6 +12,7 @@ from analysis.files import sha256
 from analysis.places import data_folders
 from analysis.plan import deviating
 from analysis.provenance import source_digest
+from analysis.signoff import unsigned
 from analysis.tables import RELEASED
 
 # One thread in every job: sums over two threads differ in the last bits.
@@ -41,6 +42,9 @@ CERTIFIED = STAGGERED + TRIALS + MATCHED
 DEVIATING = deviating({name: COHORTS[name] for name in DELIVERED}, "cohorts")
 # Cohorts whose card states subgroups.
 SUBGROUPED = [name for name in DELIVERED if COHORTS[name].subgroups]
+# Cohorts of the start page and the comparison: those of restricted data come there when a person has signed them.
+UNSIGNED = unsigned(COHORTS, "cohorts")
+SHOWN = [name for name in COHORTS if name not in UNSIGNED]
 # Cohorts whose delivery is made up: the generator by cohort.
 GENERATED = {
     name: card.synthetic.generator for name, card in COHORTS.items() if card.synthetic
@@ -220,15 +224,27 @@ def declared(wildcards):
     return path if wildcards.cohort in SIGNED else []
 
 
+def profiles(wildcards):
+    """The rules of disclosure, where a cohort's numbers are treated by them."""
+    treated = COHORTS[wildcards.cohort].disclosure.profile != "open"
+    return "config/disclosure.yaml" if treated else []
+
+
 def made_up(*cohorts):
     """The deliveries of these cohorts that are made up: all persons in them are canaries."""
     return [f"results/synthetic/{cohort}" for cohort in cohorts if cohort in GENERATED]
 
 
-def sealed_cohorts():
-    """What the run is for: every cohort's numbers and reports, let out."""
+def sealed(cohorts):
+    """The numbers and reports of these cohorts, let out."""
     return [
         path
-        for cohort in COHORTS
+        for cohort in cohorts
         for path in numbers("release", cohort) + reports("release", cohort)
     ]
+
+
+def start_page():
+    """The start page and the lists of what is released, where there is a cohort to show."""
+    names = ("index.html", "manifest.json", "ro-crate-metadata.json")
+    return [f"results/release/{name}" for name in names] if SHOWN else []

@@ -1,8 +1,8 @@
 rule compare_cohorts:
     input:
-        cards=expand("cohorts/{cohort}/cohort.yaml", cohort=COHORTS),
-        estimates=[compared(cohort) for cohort in COHORTS],
-        checks=expand("results/restricted/{cohort}/checks.json", cohort=COHORTS),
+        cards=expand("cohorts/{cohort}/cohort.yaml", cohort=SHOWN),
+        estimates=[compared(cohort) for cohort in SHOWN],
+        checks=expand("results/restricted/{cohort}/checks.json", cohort=SHOWN),
     output:
         comparison="results/restricted/comparison/comparison.parquet",
         pairs="results/restricted/comparison/pairs.parquet",
@@ -13,7 +13,7 @@ rule compare_cohorts:
         "../../environment.yml"
     params:
         code=code("compare_cohorts.py"),
-        cohorts=list(COHORTS),
+        cohorts=SHOWN,
         priors=config["synthesis_priors"],
     message:
         "Stiller kohortene ved siden av hverandre"

@@ -3,6 +3,7 @@ rule release_cohort:
         unpack(releasable),
         card="cohorts/{cohort}/cohort.yaml",
         plan=plan_lock,
+        profiles=profiles,
         inputs="results/restricted/{cohort}/inputs.json",
         checks="results/restricted/{cohort}/checks.json",
         figures=lambda wildcards: (
@@ -35,7 +36,7 @@ rule release_comparison:
         comparison="results/restricted/comparison/comparison.parquet",
         pairs="results/restricted/comparison/pairs.parquet",
         synthesis="results/restricted/comparison/synthesis.parquet",
-        ledgers=expand("results/review/{cohort}/provenance.json", cohort=COHORTS),
+        ledgers=expand("results/review/{cohort}/provenance.json", cohort=SHOWN),
     output:
         comparison="results/review/comparison/comparison.csv",
         pairs="results/review/comparison/pairs.csv",

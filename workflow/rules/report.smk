@@ -46,7 +46,7 @@ rule build_portal:
         comparison="results/review/comparison/comparison.csv",
         pairs="results/review/comparison/pairs.csv",
         synthesis="results/review/comparison/synthesis.csv",
-        reports=[path for cohort in COHORTS for path in reports("review", cohort)],
+        reports=[path for cohort in SHOWN for path in reports("review", cohort)],
         strings="reports/_shared/strings/nb.yaml",
         fonts=expand("results/review/fonts/{weight}.woff2", weight=FONT_WEIGHTS),
         shared=shared_files(".j2", ".css", ".js", ".ttf"),

@@ -4,6 +4,7 @@ rule seal_cohort:
         reports=lambda wildcards: reports("review", wildcards.cohort),
         canaries=lambda wildcards: made_up(wildcards.cohort),
         card="cohorts/{cohort}/cohort.yaml",
+        profiles=profiles,
         signoff=sign_off,
         declared=declared,
     output:
@@ -33,7 +34,7 @@ rule seal_portal:
             "results/review/comparison/pairs.csv",
             "results/review/comparison/synthesis.csv",
         ],
-        cohorts=sealed_cohorts(),
+        cohorts=sealed(SHOWN),
         canaries=made_up(*COHORTS),
     output:
         portal=update("results/release/index.html"),
@@ -50,7 +51,7 @@ rule seal_portal:
         "../../environment.yml"
     params:
         code=code("seal_portal.py"),
-        cohorts=list(COHORTS),
+        cohorts=SHOWN,
         lock=LOCK,
     message:
         "Slipper ut startsiden og fører manifestet"

@@ -4,17 +4,21 @@ from pathlib import Path
 
 from analysis.cards import read_card
 from analysis.disclosure.kept import write_declared
+from analysis.disclosure.profiles import read_profiles
 from analysis.files import read_json
 from analysis.logs import log_to
 from analysis.plan import read_lock
 from analysis.release import OPEN, provenance, read_tables, release, rounding_key, write_release
 
 log_to(snakemake.log[0])
+cohort = snakemake.wildcards.cohort
 card = read_card(snakemake.input.card)
+lock = read_lock(card, snakemake.input.get("plan"), cohort=cohort)
 restricted = Path(snakemake.input.checks).parent
-key = None if card.disclosure.profile == OPEN else rounding_key(restricted)
-released = release(card, read_tables(snakemake.input), key=key)
-lock = read_lock(card, snakemake.input.get("plan"), cohort=snakemake.wildcards.cohort)
+key, profiles = None, None
+if card.disclosure.profile != OPEN:
+    key, profiles = rounding_key(restricted), read_profiles(snakemake.input.profiles)
+released = release(card, read_tables(snakemake.input), key=key, cohort=cohort, profiles=profiles)
 origin = provenance(card, released, read_json(snakemake.input.inputs), lock, digests=dict(snakemake.params.items()))
 write_declared(snakemake.output.declared, released.declared)
 figures = read_json(snakemake.input.figures) if snakemake.input.figures else {}
