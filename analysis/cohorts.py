@@ -5,9 +5,10 @@ from pathlib import Path
 from analysis.cards import Card, read_card
 from analysis.placeholders import placeholders
 from analysis.problems import Problem, ProblemsFound, stop_if_any
+from analysis.tables import COMPARISON_REPORT
 
 # Folders under results/ that are not cohorts.
-RESERVED = ("comparison", "reports", "portal", "sammenligning")
+RESERVED = ("comparison", "reports", "portal", COMPARISON_REPORT)
 
 
 def find_cohorts(folder: str | Path) -> dict[str, Card]:

@@ -181,13 +181,20 @@ def provenance(
 
 
 def write_release(
-    folder: Path, card: Card, released: Released, checks: Any, origin: Mapping[str, Any], figures: Mapping[str, Any]
+    folder: Path,
+    card: Card,
+    released: Released,
+    checks: Any,
+    origin: Mapping[str, Any],
+    figures: Mapping[str, Any],
+    translations: Mapping[str, Any] | None = None,
 ) -> None:
     """Write a cohort's treated numbers and what a report needs to word them."""
     if "rule" in released.ledger:
         checks = treated_checks(checks)
     for name, frame in released.tables.items():
         write_csv(frame, folder / f"{name}.csv")
-    write_json(folder / "cohort.json", {"card": card.model_dump(mode="json"), "figures": dict(figures)})
+    about = {"card": card.model_dump(mode="json"), "figures": dict(figures), "translations": dict(translations or {})}
+    write_json(folder / "cohort.json", about)
     write_json(folder / "checks.json", checks)
     write_json(folder / "provenance.json", origin)

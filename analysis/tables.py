@@ -473,6 +473,9 @@ SPECIFICATION_TESTS: dict[str, str] = {
 # Months are numbers (year·12 + month − 1); `adoption_month` is the first that can show it, missing for never.
 OFFICE_CELLS = ("office_id", "county", "adoption_month", "month", "outcome", "horizon_months", *SUMS)
 
+# The report that sets all cohorts side by side.
+COMPARISON_REPORT = "sammenligning"
+
 # What every cohort releases; a table that its design does not make is there with its header and no rows.
 RELEASED: dict[str, tuple[str, ...]] = {
     "estimates": tuple(ESTIMATES),
@@ -527,3 +530,8 @@ def prior_spec(name: str) -> str:
 def cluster_spec(icc: float, size_cv: float) -> str:
     """Name of a scenario with offices: ``icc=0.02;size_cv=0``."""
     return f"icc={icc:g};size_cv={size_cv:g}"
+
+
+def page_name(code: str) -> str:
+    """File name of the start page in a language; Bokmål is the one that opens first."""
+    return "index.html" if code == "nb" else f"index.{code}.html"

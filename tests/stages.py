@@ -21,6 +21,7 @@ from analysis.release import provenance, release, write_release
 from analysis.report.material import Material, read_material
 from analysis.report.model import build_report
 from analysis.tables import RELEASED
+from analysis.translations import read_translations
 
 ROOT = Path(__file__).resolve().parents[1]
 COHORTS = ROOT / "cohorts"
@@ -117,7 +118,9 @@ def write_review(folder: Path, cohort_card: Card, made: dict[str, pd.DataFrame],
     digests = {"code": DIGEST, "estimated": DIGEST, "lock": DIGEST}
     origin = provenance(cohort_card, released, {"data.csv": DIGEST}, None if stated else lock, digests)
     about = {} if stated is None else stated.model_dump(mode="json")
-    write_release(folder, cohort_card, released, verdicts(cohort_card, made, stated).record(), origin, about)
+    verdict = verdicts(cohort_card, made, stated).record()
+    words = read_translations(COHORTS / folder.name / "translations.yaml")
+    write_release(folder, cohort_card, released, verdict, origin, about, words)
 
 
 def material_of(

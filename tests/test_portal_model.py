@@ -238,3 +238,43 @@ def test_every_text_of_the_page_in_the_catalogue_is_used():
     templates = (stages.STRINGS.parents[1] / "portal.html.j2").read_text("utf-8")
     for key in catalogue:
         assert re.search(rf'portal\.{key}\b|"{key}"', source) or key in templates, key
+
+
+def test_each_language_has_a_page_of_its_own_with_reports_in_that_language(inputs):
+    comparison_table, pairs, paths = inputs
+    english = []
+    for cohort in stages.ALL:
+        model = {**stages.report(cohort), "lang": "en", "short_title": f"{cohort} in English"}
+        folder = paths[0].parent.parent / cohort
+        write_json(folder / f"{cohort}.en.json", model)
+        for kind in ("html", "pdf"):
+            (folder / f"{cohort}.en.{kind}").write_bytes(b"x" * 1000)
+        english += [folder / f"{cohort}.en.{kind}" for kind in ("json", "html", "pdf")]
+    strings = stages.STRINGS.with_name("en.yaml")
+    found = build_portal(comparison_table, pairs, [*paths, *english], strings, code="en", languages=("nb", "en"))
+    assert found["lang"] == "en"
+    assert [(one["href"], one["here"]) for one in found["languages"]] == [
+        ("index.html", False),
+        ("index.en.html", True),
+    ]
+    assert {printed.text(row["cells"][0]) for row in found["table"]["rows"]} == {
+        f"{name} in English" for name in stages.ALL
+    }
+    hrefs = [link["href"] for card in found["cards"] for link in card["links"] if link["href"].startswith("reports/")]
+    assert hrefs
+    assert all(".en." in href for href in hrefs)
+
+
+def test_the_report_that_sets_all_side_by_side_is_linked_and_is_no_study(inputs):
+    comparison_table, pairs, paths = inputs
+    folder = paths[0].parent.parent / "sammenligning"
+    write_json(folder / "sammenligning.nb.json", {**stages.report(stages.HPMT), "title": "Alt side om side"})
+    for kind in ("html", "pdf"):
+        (folder / f"sammenligning.nb.{kind}").write_bytes(b"x" * 2000)
+    found = build_portal(comparison_table, pairs, [*paths, *folder.iterdir()], stages.STRINGS)
+    assert found["compared"]["title"] == "Alt side om side"
+    assert [link["href"].rpartition("/")[2] for link in found["compared"]["links"]] == [
+        "sammenligning.nb.html",
+        "sammenligning.nb.pdf",
+    ]
+    assert {card["id"] for card in found["cards"]} == set(stages.ALL)

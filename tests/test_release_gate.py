@@ -76,7 +76,8 @@ def root(tmp_path, monkeypatch):
     """A project with one restricted cohort under review, the current folder of the process."""
     (tmp_path / "config").mkdir()
     for name in ("disclosure.yaml", "config.yaml"):
-        shutil.copy(stages.ROOT / "config" / name, tmp_path / "config" / name)
+        text = (stages.ROOT / "config" / name).read_text(encoding="utf-8")
+        write_text(tmp_path / "config" / name, text.replace("languages: [nb, nn, en]", "languages: [nb]"))
     write_text(tmp_path / "cohorts" / COHORT / "cohort.yaml", "title: x\n")
     put(tmp_path, restricted())
     monkeypatch.chdir(tmp_path)

@@ -5,36 +5,31 @@ from functools import cache
 from pathlib import Path
 from typing import get_args
 
+import language_rules
+import pandas as pd
 import printed
 import pytest
 import stages
 import variants
+from card_names import plain_names
 
 from analysis import card_appraisal, card_matching, cards, match_tables, strict
 from analysis.compare import DESIGN_ORDER
+from analysis.disclosure.profiles import PROFILES_FILE, read_profiles
 from analysis.grade import DOMAINS, GRADES, UNGRADED
 from analysis.report import model, portal_model
 from analysis.report.book import Row
 from analysis.report.conclusion import direction
+from analysis.translations import texts_of as texts_of_card
 from analysis.yamlio import read_yaml
 
 NBSP, MINUS = "\u00a0", "\u2212"
 CLAIMS = ("sammendrag", "resultater", "over-tid", "betydning", "usikkerhet")
-# Words that the verb gate reserves, and the levels that may use them (glossary, section 4).
-RESERVED = {
-    r"\beffekt\w*": {"randomised", "did_checked"},
-    r"\bøkte\b": {"randomised"},
-    r"\breduserte\b": {"randomised"},
-    r"\bførte til\b": set(),
-    r"\bbidro til\b": {"did_checked"},
-    r"\btyder på\b": {"did_checked"},
-    r"\b(?:forsøket|resultatene|tallene|dataene|undersøkelsen) viser\b": {"randomised"},
-    r"\bpå grunn av\b": set(),
-    r"\b(?:beviser|garanterer)\b": set(),
-    r"(?<!statistisk )\bsignifikant": set(),
-    r"\bingen effekt\b": set(),
-}
 NEEDS = "For å anslå en effekt trengs"
+OTHERS = ("nn", "en")
+# One in so many variants is read in the other languages.
+STEP = 4
+MESSAGES = (("findings", "what"), ("planned", "reason"), ("specifications", "reason"), ("estimates", "reason"))
 # A report without an estimate says so; that claims nothing.
 DENIALS = ("Den anslår ingen effekt.", "for ingen effekt er anslått.")
 
@@ -115,7 +110,7 @@ def texts_of(value, path=""):
 def test_reserved_words_stand_only_where_the_level_allows_them():
     for name, (material, report) in reached()["reports"].items():
         claimed = claims(report)
-        for pattern, levels in RESERVED.items():
+        for pattern, levels in language_rules.RESERVED["nb"].items():
             if material.grade["verbs"] not in levels:
                 found = re.findall(pattern, claimed, re.IGNORECASE)
                 assert found == [], (name, pattern, found)
@@ -261,8 +256,17 @@ def test_the_reasons_for_the_distance_change_with_balance_overlap_and_spread():
     assert "Hva støtter at den matchede analysen traff?" in near
 
 
-def test_no_key_of_the_catalogue_stands_twice():
-    assert read_yaml("reports/_shared/strings/nb.yaml").problems == []
+@pytest.mark.parametrize("code", ["nb", *OTHERS])
+def test_no_key_of_a_catalogue_stands_twice(code):
+    assert read_yaml(stages.STRINGS.with_name(f"{code}.yaml")).problems == []
+
+
+@pytest.mark.parametrize("code", OTHERS)
+def test_every_catalogue_has_the_same_texts_with_the_same_numbers_and_names(code):
+    own, other = (dict(texts_of(read_yaml(stages.STRINGS.with_name(f"{name}.yaml")).data)) for name in ("nb", code))
+    assert own.keys() == other.keys()
+    assert {path for path in own if language_rules.printed(own[path]) != language_rules.printed(other[path])} == set()
+    assert {path for path in own if language_rules.named(other[path]) - language_rules.named(own[path])} == set()
 
 
 def test_every_text_id_of_every_check_is_a_sentence_of_the_catalogue():
@@ -292,7 +296,9 @@ def test_every_text_of_the_catalogue_is_used_by_a_report_a_template_or_the_porta
     folder = stages.STRINGS.parents[1]
     templates = "\n".join(path.read_text("utf-8") for path in folder.iterdir() if path.suffix in (".j2", ".typ", ".js"))
     code = "\n".join(Path(module.__file__).read_text("utf-8") for module in (model, portal_model))
-    vocabulary = ("data_kinds.", "designs.", "grades.", "certainties.", "units.", "portal.", "banner.")
+    # The comparison report is read by its own tests, the summary in English by those of the PDF.
+    vocabulary = ("comparison.", "languages.", "headings.abstract")
+    vocabulary += ("data_kinds.", "designs.", "grades.", "certainties.", "units.", "portal.", "banner.")
     vocabulary += ("grade.levels.", "appraisal.domains.", "appraisal.judgements.", "appraisal.tools.")
     vocabulary += ("annex.orders.", "annex.estimands.", "matched.keys.", "flow.steps.")
     # Words chosen by a value of the card or of a row: not every value stands in a variant.
@@ -328,6 +334,8 @@ def test_closed_lists_of_words_are_those_of_the_card():
         == set(DOMAINS)
         == set(get_args(cards.Limitation.model_fields["domain"].annotation))
     )
+    zeros = {name: one.zeros_words for name, one in read_profiles(PROFILES_FILE).items() if one.method != "none"}
+    assert found["annex"]["zeros"] == zeros
     used = {fact.unit for cohort in stages.PUBLISHED for fact in stages.figures(cohort).facts}
     assert used <= set(found["units"])
 
@@ -441,3 +449,93 @@ def test_abbreviations_are_spelled_out_where_they_first_stand(cohort):
         if first is not None:
             assert text.find(long) != -1
             assert first.start() >= text.find(long)
+
+
+@cache
+def in_language(code, step=STEP):
+    """Every so many variants' report in another language, and those of the verb gate; soak_languages.py takes all."""
+    strings = stages.STRINGS.with_name(f"{code}.yaml")
+    chosen = {*list(reached()["reports"])[::step], *language_rules.STRENGTH[code]}
+    return {name: model.build_report(reached()["reports"][name][0], code, strings) for name in sorted(chosen)}
+
+
+def printed_from(report):
+    """What is printed of the released tables: every number with its row, as a set."""
+    return {(*number["source"].values(), str(number["value"])) for number in report["numbers"].values()}
+
+
+@pytest.mark.parametrize("code", OTHERS)
+def test_every_language_prints_the_same_numbers(code):
+    for name, report in in_language(code).items():
+        assert printed_from(report) == printed_from(reached()["reports"][name][1]), name
+        sections = [section["id"] for section in report["sections"]]
+        assert sections == [section["id"] for section in reached()["reports"][name][1]["sections"]]
+
+
+@pytest.mark.parametrize("code", OTHERS)
+def test_reserved_words_of_the_language_stand_only_where_the_level_allows_them(code):
+    for name, report in in_language(code).items():
+        verbs, claimed = reached()["reports"][name][0].grade["verbs"], claims_in(report, code)
+        for pattern, levels in language_rules.RESERVED[code].items():
+            if verbs not in levels:
+                assert re.findall(rf".{{0,60}}{pattern}", claimed, re.IGNORECASE) == [], (name, pattern)
+
+
+def claims_in(report, code):
+    """`claims` of a report in another language, whose denials and needs are those of its own catalogue."""
+    found = language_rules.UNCLAIMED[code]
+    here = {section["id"] for section in report["sections"]}
+    text = printed.section_text(report, *(name for name in CLAIMS if name in here))
+    return re.sub("|".join(found), "", text)
+
+
+@pytest.mark.parametrize("code", OTHERS)
+def test_each_slip_of_the_language_would_be_seen(code):
+    for slip, pattern in language_rules.SLIPS[code].items():
+        assert re.search(pattern, language_rules.SAMPLES[slip]), slip
+        assert not re.search(pattern, language_rules.CLEAN[code]), slip
+
+
+@pytest.mark.parametrize("code", OTHERS)
+def test_no_printed_text_of_the_language_has_a_slip(code):
+    found = [slip for name, report in in_language(code).items() for slip in slips(name, report, code)]
+    assert sorted(set(found)) == []
+
+
+def slips(name, report, code):
+    """What is wrong with which line. Texts of a card that has not been translated stand in Bokmål, and are not read."""
+    quotes = re.compile("«[^»]*»" if code == "nn" else "“[^”]*”")
+    left = {quotes.sub("x", text) for text in untranslated(reached()["reports"][name][0], code)}
+    lines = [quotes.sub("x", line) for line in everything(without_sources(report))]
+    lines = [line for line in lines if not any(text in line.lower() for text in left)]
+    patterns = language_rules.SLIPS[code].items()
+    return [(slip, line) for slip, pattern in patterns for line in lines if re.search(pattern, line)]
+
+
+def without_sources(report):
+    """The report without titles of works, which stand in the language of the work."""
+    return {**report, "sections": [section for section in report["sections"] if section["id"] != "kilder"]}
+
+
+def untranslated(material, code):
+    """Texts of the card and its figures that stand in Bokmål in a report in another language."""
+    told = [*texts_of_card(material.card.model_dump(mode="json")), *texts_of_card(material.figures)]
+    told += [{"nb": name} for name in plain_names(material.card, material.figures)]
+    # What a run says of a delivery or an analysis is told to whoever made it, in Bokmål.
+    told += [
+        {"nb": text} for name, column in MESSAGES for text in material.tables[name].get(column, []) if pd.notna(text)
+    ]
+    return {
+        text["nb"].lower()
+        for text in told
+        if not text.get(code) and code not in material.translations.get(text["nb"], {})
+    }
+
+
+@pytest.mark.parametrize("code", OTHERS)
+@pytest.mark.parametrize("name", ["randomised up", "checked up", "adjusted up", "description up"])
+def test_the_verb_is_as_strong_in_every_language(code, name):
+    text = printed.section_text(in_language(code)[name], "sammendrag")
+    assert language_rules.STRENGTH[code][name] in text
+    others = {words for other, words in language_rules.STRENGTH[code].items() if other != name}
+    assert not any(words in text for words in others if name == "adjusted up")

@@ -18,7 +18,7 @@ PROFILE = {"profile": "public", "reason": "Registerdata om personer."}
 PAIRS = 18
 ERRATUM = {"version": "1.1", "date": "2026-11-22", "text": "Seks deltakere er tatt ut."}
 # The rules that follow on the treatment of numbers.
-AFTER = ("subset_fonts", "build_report", "build_portal", "seal_cohort", "seal_portal")
+AFTER = ("subset_fonts", "build_report", "build_comparison", "build_portal", "seal_cohort", "seal_portal")
 ASKED = f'make release COHORT={COHORT} BY="Navn Navnesen"'
 
 

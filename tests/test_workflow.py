@@ -4,6 +4,7 @@ import io
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -11,6 +12,8 @@ import time
 
 import page as page_validation
 import pandas as pd
+import pdf_tags
+import printed_numbers
 import pytest
 from cards import minimal_card, minimal_frame, write_cohort
 from workspace import ROOT, Workspace
@@ -19,7 +22,8 @@ pytestmark = pytest.mark.whole
 
 CANARY = "KANARI777"
 COHORTS = sorted(path.parent.name for path in (ROOT / "cohorts").glob("*/cohort.yaml"))
-REPORT_RULES = ("subset_fonts", "build_report", "build_portal")
+LANGUAGES = ("nb", "nn", "en")
+REPORT_RULES = ("subset_fonts", "build_report", "build_comparison", "build_portal")
 # One cohort of each way to make numbers, without those that take long.
 SMALL = ("hpmt", "mentor_hybrid", "nsw_supported_work", "hpmt_synthetic", "aap_youth_synthetic")
 
@@ -34,12 +38,25 @@ def finished(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def small(tmp_path_factory):
-    """The same with a few cohorts. Tests that change it put it back."""
-    workspace = Workspace(tmp_path_factory.mktemp("small") / "project", cohorts=SMALL)
+def small(finished, tmp_path_factory):
+    """The same with a few cohorts and their restricted tables as they are. Tests that change it put it back."""
+    folder = tmp_path_factory.mktemp("small") / "project"
+    workspace = Workspace(folder, source=finished[0].folder, results=True, cohorts=SMALL)
+    for area in ("review", "release"):
+        shutil.rmtree(folder / "results" / area)
     said = workspace.make()
     assert said.returncode == 0, said.stdout + said.stderr
     return workspace, workspace.released()
+
+
+@pytest.fixture(scope="module")
+def tiny(tmp_path_factory):
+    """A workspace that has not run yet, with what a run of it releases: published figures and a made-up delivery."""
+    workspace = Workspace(tmp_path_factory.mktemp("tiny") / "project", cohorts=("hpmt", "hpmt_synthetic"))
+    done = Workspace(tmp_path_factory.mktemp("tiny_done") / "project", source=workspace.folder)
+    said = done.make()
+    assert said.returncode == 0, said.stdout + said.stderr
+    return workspace, done.released()
 
 
 @pytest.fixture
@@ -66,8 +83,34 @@ def test_every_released_pdf_is_tagged_for_screen_readers(finished, profile):
     chosen = page_validation.ValidationProfile.__members__[profile]
     papers = {name: content for name, content in released.items() if name.endswith(".pdf")}
     reports = {name: page_validation.validate_pdf_bytes(paper, profile=chosen) for name, paper in papers.items()}
-    assert len(reports) == len(COHORTS)
+    assert len(reports) == len(LANGUAGES) * (len(COHORTS) + 1)
     assert {name: list(report.failures) for name, report in reports.items() if not report.is_compliant} == {}
+
+
+def test_every_released_pdf_has_language_title_scopes_and_figures_in_words(finished):
+    papers = {name: content for name, content in finished[2].items() if name.endswith(".pdf")}
+    found = {name: pdf_tags.faults(paper, name.split(".")[-2]) for name, paper in papers.items()}
+    assert {name: faults for name, faults in found.items() if faults} == {}
+
+
+def test_every_number_on_paper_and_page_stands_in_the_model(finished):
+    released = finished[2]
+    stems = [name.removesuffix(".pdf") for name in released if name.endswith(".pdf")]
+    assert len(stems) == len(LANGUAGES) * (len(COHORTS) + 1)
+    found = {stem: printed_numbers.strangers(released, stem) for stem in stems}
+    assert {stem: kinds for stem, kinds in found.items() if kinds["html"] or kinds["pdf"]} == {}
+    stem = "reports/hpmt/hpmt.nb"
+    spoilt = {**released, f"{stem}.html": released[f"{stem}.html"].replace(b"</main>", b"<p>77,7</p></main>")}
+    assert printed_numbers.strangers(spoilt, stem)["html"] == {"77,7"}
+
+
+def test_there_is_a_start_page_and_a_comparison_in_every_language(finished):
+    released = finished[2]
+    for code, name in zip(LANGUAGES, ("index.html", "index.nn.html", "index.en.html"), strict=True):
+        assert f'<html lang="{code}">' in released[name].decode("utf-8")
+        assert f'<html lang="{code}">' in released[f"reports/sammenligning/sammenligning.{code}.html"].decode("utf-8")
+        missing = re.findall(r'href="((?!https?:|#|mailto:)[^"#]+)"', released[name].decode("utf-8"))
+        assert {link for link in missing if link not in released} == set()
 
 
 def test_progress_is_told_in_words_stage_by_stage(finished):
@@ -167,8 +210,8 @@ def test_jobs_import_the_projects_own_analysis_package(finished):
         ),
         (
             "reports/_shared/strings/nb.yaml",
-            "summary: Sammendrag",
-            "summary: Kort fortalt",
+            "background: Bakgrunn og formål",
+            "background: Bakgrunn",
             {"build_report": len(SMALL)},
             {"estimate_published", "estimate_did", "release_cohort"},
         ),
@@ -280,8 +323,8 @@ def test_a_leak_stops_the_seal_and_the_last_release_stays(fresh):
 
 
 @pytest.mark.parametrize("moment", [0.35, 0.8])
-def test_a_killed_run_started_again_gives_the_same_bytes(small, tmp_path, moment):
-    done, released = small
+def test_a_killed_run_started_again_gives_the_same_bytes(tiny, tmp_path, moment):
+    done, released = tiny
     workspace = Workspace(tmp_path / "project", source=done.folder)
     call = [sys.executable, "-m", "analysis", "run", "--cores", "2"]
     with open(tmp_path / "said.txt", "w") as sink:

@@ -21,7 +21,8 @@ class Workspace:
     def __init__(
         self, folder: Path, *, source: Path = ROOT, results: bool = False, cohorts: Collection[str] | None = None
     ):
-        """Copy `source` to `folder`; with `results` what its runs made too, with their times; only some `cohorts`."""
+        """Copy `source` to `folder`; with `results` what its runs made too, with their times; only some `cohorts`, and
+        then in one language."""
         self.folder = folder
         left_out = IDLE if results else (*IDLE, *MADE)
         first = source == ROOT
@@ -33,6 +34,8 @@ class Workspace:
             compileall.compile_dir(
                 folder / "analysis", quiet=1, invalidation_mode=PycInvalidationMode.CHECKED_HASH, workers=1
             )
+        if cohorts is not None:
+            self.edit("config/config.yaml", "languages: [nb, nn, en]", "languages: [nb]")
         for card in (folder / "cohorts").glob("*/cohort.yaml") if cohorts is not None else ():
             if card.parent.name not in cohorts:
                 shutil.rmtree(card.parent)

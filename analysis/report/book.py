@@ -63,11 +63,15 @@ def estimate(row: pd.Series) -> Row:
 
 @dataclass
 class Book:
-    """The numbers of one report in one language, and the catalogue that words them."""
+    """The numbers of one report in one language, and the catalogue that words them.
+
+    A report on several studies has a book for each, which share `numbers`; `prefix` says whose tables they come from.
+    """
 
     language: Language
     catalogue: dict[str, Any]
     numbers: dict[str, dict[str, Any]] = field(default_factory=dict)
+    prefix: str = ""
     # Of percentage points: fewer where numbers were rounded before they were released.
     point_decimals: int = 1
 
@@ -141,9 +145,23 @@ class Book:
     def mark(self, ref: Ref, text: str, unit: str) -> str:
         """Write a number down and return its mark."""
         value = ref.value.item() if hasattr(ref.value, "item") else ref.value
+        source = ref.source()
+        number = {"value": value, "text": text, "unit": unit, "source": {**source, "table": self.prefix + ref.table}}
+        return self._marked(number)
+
+    def _marked(self, number: dict[str, Any]) -> str:
         index = len(self.numbers) + 1
-        self.numbers[f"n{index}"] = {"value": value, "text": text, "unit": unit, "source": ref.source()}
+        self.numbers[f"n{index}"] = number
         return f"{OPEN}{index}{CLOSE}"
+
+    def quoted(self, runs: list[dict[str, Any]], numbers: dict[str, dict[str, Any]]) -> list[dict[str, Any]]:
+        """Runs of another report with its `numbers`, whose numbers this report has from the same rows."""
+        return [self._quoted(run, numbers) if "number" in run else run for run in runs]
+
+    def _quoted(self, run: dict[str, Any], numbers: dict[str, dict[str, Any]]) -> dict[str, Any]:
+        number = numbers[run["number"]]
+        self._marked({**number, "source": {**number["source"], "table": self.prefix + number["source"]["table"]}})
+        return {**run, "number": f"n{len(self.numbers)}"}
 
     def percent(self, ref: Ref, base: Ref | None = None, words: bool = False, decimals: int | None = None) -> str:
         """A share as per cent, rounded by its base; with `words` the number alone, for «29,7 prosent»."""

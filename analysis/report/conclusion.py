@@ -87,9 +87,16 @@ def grade_box(w: Writer) -> Block:
     grade = w.material.grade
     if grade["grade"] == UNGRADED:
         return callout(w.label("grade.title", grade=w.word("grades.none")), w.say("grade.none"))
-    parts = [w.word(f"grade.start.{grade['start']}"), *_steps(w, grade["steps"]), *_maryland(w, grade["maryland"])]
     title = w.label("grade.title", grade=w.word(f"grades.{grade['grade']}"))
-    return callout(title, w.runs(" ".join(parts)))
+    return callout(title, w.runs(" ".join([grade_steps(w), *_maryland(w, grade["maryland"])])))
+
+
+def grade_steps(w: Writer) -> str:
+    """Where the grade starts and each step down with its reason, or why there is none."""
+    grade = w.material.grade
+    if grade["grade"] == UNGRADED:
+        return w.word("grade.none")
+    return " ".join([w.word(f"grade.start.{grade['start']}"), *_steps(w, grade["steps"])])
 
 
 def not_passed(w: Writer) -> Block:

@@ -24,5 +24,6 @@ def _finding(w: Writer, row: pd.Series) -> Runs:
     count = Ref(int(row["count"]), "findings", row["rule"], "count")
     # Names and sentences of the delivery's checks may hold signs that are markup here.
     texts = {name: w.book.literal(row[name]) for name in ("place", "what") if pd.notna(row[name])}
-    texts |= {name: w.book.literal(row[name]) if pd.notna(row[name]) else "" for name in ("column", "accepted")}
+    texts["column"] = w.book.literal(row["column"]) if pd.notna(row["column"]) else ""
+    texts["accepted"] = w.book.literal(w.own(row["accepted"])) if pd.notna(row["accepted"]) else ""
     return w.say("delivery.finding", count=count, **texts)

@@ -3,9 +3,11 @@
 Every label arrives as finished text. What the painters work out is where things stand on the sheet.
 """
 
+import json
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 from lxml import etree
@@ -24,6 +26,8 @@ PAINTERS: dict[str, Callable[[dict, str | None], canvas.Paper]] = {
     "curve": curve_figure.curve,
 }
 
+# Figures that are kept: more than any report has.
+MOST_FIGURES = 64
 SVG = "{http://www.w3.org/2000/svg}"
 XLINK = "{http://www.w3.org/1999/xlink}href"
 FONT = re.compile(r"(?:(?P<weight>\d+|bold|italic|oblique)\s+)?(?P<size>[\d.]+)px\s+(?P<family>.+)")
@@ -44,10 +48,21 @@ def draw(kind: str, data: dict, *, mark: str | None = None, font_folder: Path = 
     `mark` stands in the lower right corner, so that a figure copied from a report of synthetic data still says so.
     An unknown kind, a missing font, and text without room raise ValueError.
     """
+    return _svg(kind, json.dumps(data), mark, font_folder)
+
+
+@lru_cache(maxsize=MOST_FIGURES)
+def _svg(kind: str, data: str, mark: str | None, font_folder: Path) -> bytes:
+    """`draw` of data as text: the web page and the PDF of a report, and its summary in English, show the same ones."""
     if kind not in PAINTERS:
         raise ValueError(f"unknown kind of figure: {kind}")
     with canvas.drawing(font_folder):
-        return canvas.svg(PAINTERS[kind](data, mark))
+        return canvas.svg(PAINTERS[kind](json.loads(data), mark))
+
+
+def draw_anew() -> None:
+    """Forget the figures that were drawn, for whoever measures how long they take."""
+    _svg.cache_clear()
 
 
 def drawn(block: dict, *, label: str, mark: str | None = None) -> Drawn:

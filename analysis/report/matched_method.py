@@ -54,7 +54,7 @@ def _card_ref(m: Numbers, key: str) -> Ref:
 
 def _names(m: Numbers, key: str) -> str:
     """Labels of the covariates that a key names."""
-    return ", ".join(f"«{covariate(m, name)}»" for name in getattr(m.card.matching, key) or ())
+    return ", ".join(m.word("quotation", text=covariate(m, name)) for name in getattr(m.card.matching, key) or ())
 
 
 def method(m: Numbers) -> Iterator[Block]:

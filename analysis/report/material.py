@@ -1,6 +1,6 @@
 """What a report is written from: the treated numbers of one cohort, its card, its checks and its provenance."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +33,7 @@ class Material:
     checks: list[Check]
     grade: dict[str, Any]
     provenance: dict[str, Any]
+    translations: dict[str, dict[str, str]] = field(default_factory=dict)
 
     @property
     def estimates(self) -> pd.DataFrame:
@@ -61,4 +62,5 @@ def read_material(folder: str | Path) -> Material:
         checks=from_records(verdicts["checks"]),
         grade=verdicts["grade"],
         provenance=read_json(folder / "provenance.json"),
+        translations=about["translations"],
     )

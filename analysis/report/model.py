@@ -4,7 +4,6 @@ Everything that is printed is decided here: which sentence, which number, how it
 """
 
 import datetime as dt
-import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Protocol
@@ -34,12 +33,12 @@ from analysis.report.published_shares import Benchmarks
 from analysis.report.single_arm import SingleArm
 from analysis.report.specifications import left_out
 from analysis.report.staggered import Staggered
-from analysis.report.stated import needed
+from analysis.report.stated import fact_time, needed
 from analysis.report.subgroups import subgroup_sections
 from analysis.report.treated import Treated, is_treated
 from analysis.report.treated_checks import treated_checks, treated_delivery
-from analysis.report.treated_disclosure import disclosure
-from analysis.report.treated_numbers import Shown
+from analysis.report.treated_disclosure import disclosure, zeros
+from analysis.report.treated_numbers import Shown, point_decimals
 from analysis.report.treated_subgroups import treated_subgroups
 from analysis.report.treated_summary import treated_meaning
 from analysis.report.trial import Trial
@@ -56,7 +55,7 @@ PUBLISHED_KINDS = {
     "benchmarks": Benchmarks,
 }
 DETECTABLE = "detectable_difference"
-MONTH = re.compile(r"\d{4}-\d{2}")
+ENGLISH = "en"
 
 
 class Kind(Protocol):
@@ -74,11 +73,16 @@ class Kind(Protocol):
     def method(self) -> Iterator[Block]: ...
 
 
-def build_report(material: Material, code: str, strings: str | Path) -> dict[str, Any]:
-    """The report of one cohort in language `code`, worded by the catalogue `strings`."""
-    book = Book(Language(code), read_yaml(strings).data, point_decimals=_point_decimals(material))
+def build_report(
+    material: Material, code: str, strings: str | Path, *, abstract: str | Path | None = None
+) -> dict[str, Any]:
+    """The report of one cohort in language `code`, worded by the catalogue `strings`; with a summary in English too,
+    worded by the catalogue `abstract`."""
+    book = Book(Language(code), read_yaml(strings).data, point_decimals=_decimals(material))
     writer = Writer(material, book)
-    sections = numbered(list(_sections(writer, _kind(writer))))
+    summary, *others = _sections(writer, _kind(writer))
+    english = [] if abstract is None or code == ENGLISH else [_abstract(writer, abstract)]
+    sections = numbered([summary, *english, *others])
     card = material.card
     words = {
         "data_kind": writer.word(f"data_kinds.{card.data_kind}"),
@@ -108,12 +112,9 @@ def build_report(material: Material, code: str, strings: str | Path) -> dict[str
     }
 
 
-def _point_decimals(material: Material) -> int:
-    """One decimal of a percentage point; none where every released difference is a whole number of them."""
-    rows = material.estimates[material.estimates["scale"].eq("difference")]
-    found = rows["estimate"].dropna().astype("float64")
-    whole = "rule" in material.provenance["disclosure"] and len(found) > 0 and found.eq(found.round(2)).all()
-    return 0 if whole else 1
+def _decimals(material: Material) -> int:
+    rows = material.estimates
+    return point_decimals(rows.loc[rows["scale"].eq("difference"), "estimate"], material.provenance)
 
 
 def _banner(material: Material, book: Book) -> dict[str, str] | None:
@@ -195,6 +196,16 @@ def _sections(w: Writer, kind: Kind) -> Iterator[dict[str, Any]]:
     if w.material.card.report.errata:
         yield blocks.section("rettelser", w.heading("errata"), errata_blocks(w), level=2)
     yield blocks.section("sporbarhet", w.heading("provenance"), _provenance(w), level=2)
+
+
+def _abstract(w: Writer, strings: str | Path) -> dict[str, Any]:
+    """The summary in English, with numbers of the same report."""
+    english = Writer(
+        w.material,
+        Book(Language(ENGLISH), read_yaml(strings).data, w.book.numbers, point_decimals=w.book.point_decimals),
+    )
+    found = blocks.section("english-summary", w.heading("abstract"), _summary(english, _kind(english)))
+    return {**found, "lang": ENGLISH}
 
 
 def _summary(w: Writer, kind: Kind) -> Iterator[Block | None]:
@@ -336,13 +347,10 @@ def _fact_row(w: Writer, fact: dict[str, Any]) -> list[list[dict[str, Any]]]:
         unit = w.book.catalogue["units"].get(fact["unit"], fact["unit"])
         value = f"{w.book.mark(Ref(fact['value'], 'facts', fact['id'], 'value'), printed, fact['unit'])} {unit}"
     note = "" if fact["note"] is None else f" ({w.text(fact['note'])})"
-    time = fact["time"] or "–"
-    if MONTH.fullmatch(time):
-        time = w.book.language.month(time)
     cells = (
         f"{capital(w.text(fact['what']))}{note}",
         value,
-        time,
+        fact_time(w, fact),
         w.word(f"certainties.{fact['certainty']}"),
         fact["source"],
     )
@@ -362,7 +370,7 @@ def _provenance(w: Writer) -> Iterator[Block]:
     profile = w.word(f"annex.profiles.{disclosure['profile']}")
     yield w.paragraph("annex.disclosure", profile=profile, reason=w.text(disclosure["reason"]))
     if is_treated(w):
-        yield blocks.paragraph(w.runs(disclosure["rule"]["zeros_words"]))
+        yield zeros(w)
     names = w.book.catalogue["annex"]["provenance"]
     pairs = [
         (names["run"], origin["run_id"]),

@@ -29,7 +29,7 @@ def pooled_blocks(book: Book, synthesis: pd.DataFrame, models: dict[str, Any]) -
 
 def _table(book: Book, rows: pd.DataFrame, models: dict[str, Any], name: int) -> Block:
     first, words = rows.iloc[0], book.catalogue["portal"]["pooled"]
-    label = capital(load_outcomes()[first["outcome"]].label["nb"])
+    label = capital(load_outcomes()[first["outcome"]].label[book.language.code])
     caption = book.say("portal.pooled.caption", label=label, months=_row(first).horizon_months)
     columns = [blocks.column(text, right=key != "name") for key, text in words["columns"].items()]
     told = [row for _, row in rows.iterrows() if row["kind"] in ("study", "mean", "beside")]
@@ -88,8 +88,15 @@ def _said(book: Book, rows: pd.DataFrame) -> Iterator[str]:
         yield book.word("portal.pooled.prediction", **ends, unit=unit)
     else:
         yield book.word("portal.pooled.no_prediction")
+    priors = book.catalogue["portal"]["pooled"]["priors"]
     for _, values in rows[rows["kind"].eq("probability")].iterrows():
         believed = _row(values)
         sizes = {name: _size(book, getattr(believed, f"prior_{name}"), values) for name in ("mean", "sd")}
         unit = book.word("portal.pooled.points") if values["measure"] == "risk_difference" else ""
-        yield book.word("portal.pooled.probability", row=believed, prior=values["prior"], unit=unit, **sizes)
+        yield book.word(
+            "portal.pooled.probability",
+            row=believed,
+            prior=priors.get(values["prior"], values["prior"]),
+            unit=unit,
+            **sizes,
+        )

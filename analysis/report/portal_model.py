@@ -1,6 +1,6 @@
 """The start page as plain data: all cohorts in one table, a card for each report, and what the page is."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from analysis.report.book import Book, Ref, Row
 from analysis.report.language import Language, nice_ticks
 from analysis.report.pooled import pooled_blocks
 from analysis.report.writer import capital
+from analysis.tables import COMPARISON_REPORT, page_name
 from analysis.yamlio import read_yaml
 
 # Marker shapes: drawn by lot, adjusted comparison, no comparison group.
@@ -28,20 +29,27 @@ def build_portal(
     reports: Iterable[str],
     strings: str | Path,
     *,
+    code: str = "nb",
+    languages: Sequence[str] = ("nb",),
     synthesis: pd.DataFrame | None = None,
 ) -> dict[str, Any]:
-    """Model of the start page from the treated comparison and the finished reports (json, html and pdf).
+    """Model of the start page in language `code` from the treated comparison and the finished reports (json, html and
+    pdf, of which those in that language are used), with links to the page in each of `languages`.
 
     `synthesis`: comparable cohorts put together (`analysis.pooling`), None for no such table.
     """
-    book = Book(Language("nb"), read_yaml(strings).data)
-    paths = [Path(path) for path in reports]
-    models = {path.parent.name: read_json(path) for path in paths if path.suffix == ".json"}
+    book = Book(Language(code), read_yaml(strings).data)
+    paths = [path for path in map(Path, reports) if path.suffixes[-2:-1] == [f".{code}"]]
+    found = {path.parent.name: read_json(path) for path in paths if path.suffix == ".json"}
+    compared = found.pop(COMPARISON_REPORT, None)
+    models = found
     words = book.catalogue["portal"]
     synthetic = [model for model in models.values() if model["data_kind"] == "synthetic"]
     made_up = comparison["data_kind"] == "synthetic"
     return {
-        "lang": "nb",
+        "lang": code,
+        "languages": [] if len(languages) < 2 else [_language(book, each, code) for each in languages],
+        "compared": None if compared is None else _compared(book, compared, paths),
         **{name: words[name] for name in ("title", "lead", "brand", "brand_note")},
         "date_text": max(models.values(), key=lambda model: model["date"])["date_text"],
         "labels": _labels(book, len(models), len(synthetic)),
@@ -59,6 +67,17 @@ def build_portal(
 
 def _cards(book: Book, rows: pd.DataFrame, models: dict[str, Any], paths: list[Path]) -> list[dict[str, Any]]:
     return [_card(book, row, models[row["cohort"]], paths) for _, row in rows.iterrows()]
+
+
+def _language(book: Book, code: str, own: str) -> dict[str, Any]:
+    """The page in another language, under its own name."""
+    return {"code": code, "label": book.catalogue["languages"][code], "href": page_name(code), "here": code == own}
+
+
+def _compared(book: Book, model: dict[str, Any], paths: list[Path]) -> dict[str, Any]:
+    """The report that sets all cohorts side by side, with its links."""
+    links = [{**link, "hidden": ""} for link in _links(book, COMPARISON_REPORT, model["lang"], paths)]
+    return {"title": model["title"], "text": book.word("portal.compared"), "links": links}
 
 
 def _demonstration(book: Book, cards: list[dict[str, Any]]) -> dict[str, Any] | None:
@@ -146,7 +165,7 @@ def _measure(book: Book, row: pd.Series) -> str:
     """Outcome and horizon: two rows with different words here must not be held against each other."""
     if pd.isna(row["outcome"]):
         return "–"
-    label = capital(load_outcomes()[row["outcome"]].label["nb"])
+    label = capital(load_outcomes()[row["outcome"]].label[book.language.code])
     if pd.isna(row["horizon_months"]):
         return book.word("portal.measure_no_time", label=label)
     months = Ref(int(row["horizon_months"]), "comparison", row["cohort"], "horizon_months")
@@ -156,16 +175,7 @@ def _measure(book: Book, row: pd.Series) -> str:
 def _card(book: Book, row: pd.Series, model: dict[str, Any], paths: list[Path]) -> dict[str, Any]:
     lead = next(block for block in model["sections"][0]["blocks"] if block["type"] == "paragraph")
     cohort = row["cohort"]
-    sizes = {path.suffix.lstrip("."): path.stat().st_size for path in paths if path.parent.name == cohort}
-    stem = f"reports/{cohort}/{cohort}.{model['lang']}"
-    links = [
-        {
-            "label": book.catalogue["portal"]["links"][kind],
-            "href": f"{stem}.{kind}",
-            "size_text": _size(book, sizes[kind]),
-        }
-        for kind in ("html", "pdf")
-    ]
+    links = _links(book, cohort, model["lang"], paths)
     numbers = book.catalogue["portal"]["links"]
     described = row["grade"] == UNGRADED
     table = "cells" if row["reason"] == "described" else "estimates"
@@ -185,6 +195,16 @@ def _card(book: Book, row: pd.Series, model: dict[str, Any], paths: list[Path]) 
         "sentence": [{key: run[key] for key in run if key != "number"} for run in lead["runs"]],
         "links": [{**link, "hidden": hidden} for link in links],
     }
+
+
+def _links(book: Book, name: str, code: str, paths: list[Path]) -> list[dict[str, str]]:
+    """Links to a report as web page and PDF, with their sizes."""
+    sizes = {path.suffix.lstrip("."): path.stat().st_size for path in paths if path.parent.name == name}
+    words, stem = book.catalogue["portal"]["links"], f"reports/{name}/{name}.{code}"
+    return [
+        {"label": words[kind], "href": f"{stem}.{kind}", "size_text": _size(book, sizes[kind])}
+        for kind in ("html", "pdf")
+    ]
 
 
 def _size(book: Book, count: int) -> str:
@@ -207,13 +227,20 @@ def _sections(
 def _gate(book: Book, pairs: pd.DataFrame, models: dict[str, Any]) -> list[blocks.Block]:
     found = [blocks.paragraph(book.runs(book.word("portal.gate")))]
     items = []
-    for _, pair in pairs.iterrows():
-        if "synthetic" in {models[pair[name]]["data_kind"] for name in ("cohort_a", "cohort_b")}:
-            continue
-        a, b = (models[pair[name]]["short_title"] for name in ("cohort_a", "cohort_b"))
-        if pair["comparable"]:
+    for a, b, reasons in real_pairs(book, pairs, models):
+        if reasons is None:
             items.append(book.runs(book.word("portal.comparable", a=a, b=b)))
-            continue
-        reasons = ", ".join(book.word(f"portal.gate_reasons.{reason}") for reason in pair["reasons"].split(";"))
-        items.append(book.runs(book.word("portal.not_comparable", a=a, b=b, reasons=reasons)))
+        else:
+            items.append(book.runs(book.word("portal.not_comparable", a=a, b=b, reasons=reasons)))
     return [*found, blocks.bullets(items)] if items else found
+
+
+def real_pairs(book: Book, pairs: pd.DataFrame, models: dict[str, Any]) -> Iterator[tuple[str, str, str | None]]:
+    """Short titles of each pair of studies without made-up data, and what keeps them apart; None: nothing does."""
+    for _, pair in pairs.iterrows():
+        both = [models[pair[name]] for name in ("cohort_a", "cohort_b")]
+        if "synthetic" in {model["data_kind"] for model in both}:
+            continue
+        apart = [] if pair["comparable"] else pair["reasons"].split(";")
+        reasons = ", ".join(book.word(f"portal.gate_reasons.{reason}") for reason in apart)
+        yield both[0]["short_title"], both[1]["short_title"], reasons or None

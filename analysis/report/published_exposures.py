@@ -26,7 +26,8 @@ class Exposures(Stated):
         """How many of what, and that nothing is known of outcomes."""
         first = self.stated["breakdowns"][0]
         parts = [
-            self.w.word("exposures.part", count=self.count(part["fact"]), name=part["name"]) for part in first["parts"]
+            self.w.word("exposures.part", count=self.count(part["fact"]), name=self.w.own(part["name"]))
+            for part in first["parts"]
         ]
         yield self.w.paragraph(
             "exposures.summary",
@@ -44,7 +45,7 @@ class Exposures(Stated):
             (
                 self.w.runs(self.w.book.number(self.count(part["fact"]))),
                 "",
-                self.w.say("exposures.key", total=total, name=part["name"]),
+                self.w.say("exposures.key", total=total, name=self.w.own(part["name"])),
             )
             for part in self.stated["breakdowns"][0]["parts"]
         ]
@@ -67,7 +68,10 @@ class Exposures(Stated):
     def _rows(self, breakdown: dict[str, Any]) -> Iterator[list[Runs]]:
         for part in breakdown["parts"]:
             count = self.w.book.number(self.count(part["fact"]))
-            yield [self.w.runs(cell) for cell in (capital(self.w.text(breakdown["label"])), part["name"], count)]
+            yield [
+                self.w.runs(cell)
+                for cell in (capital(self.w.text(breakdown["label"])), self.w.own(part["name"]), count)
+            ]
 
     def flow(self) -> dict[str, Any]:
         """The units of the source."""

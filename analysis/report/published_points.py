@@ -6,7 +6,7 @@ from typing import Any
 from analysis.report import blocks
 from analysis.report.blocks import Block, Runs
 from analysis.report.book import Ref, Row
-from analysis.report.stated import Stated
+from analysis.report.stated import Stated, fact_time
 from analysis.series.scenarios import SCENARIOS
 
 
@@ -99,9 +99,7 @@ class TwoPoints(Stated):
         return blocks.table("tab-resultat", caption, columns, rows, note if self.notes() else None)
 
     def _share_row(self, group: str, place: Any, fact: str) -> list[Runs]:
-        time = self.facts()[fact]["time"] or "–"
-        if len(time) == len("2021-04") and time[:4].isdigit():
-            time = self.w.book.language.month(time)
+        time = fact_time(self.w, self.facts()[fact])
         share = self.w.book.percent(self.share(group).estimate, decimals=self.decimals(fact))
         return [self.w.runs(cell) for cell in (self.w.text(place), time, share)]
 

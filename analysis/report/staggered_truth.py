@@ -56,7 +56,7 @@ def found(m: Numbers, effect: Effect) -> Row | None:
 
 def is_everybody(m: Numbers, effect: Effect) -> bool:
     """Whether an effect is that of all who adopted."""
-    if effect.group is None or effect.group == m.w.text(m.card.arm("treated").label):
+    if effect.group is None or effect.group == m.card.arm("treated").label.nb:
         return True
     since = SINCE.fullmatch(effect.group)
     return since is not None and all(month >= since[1] for month, _ in m.groups(effect.outcome))

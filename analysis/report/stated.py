@@ -1,5 +1,6 @@
 """What reports on published figures without a comparison share: facts, empty sections, and what is needed."""
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -10,6 +11,7 @@ from analysis.report.blocks import Block
 from analysis.report.book import Ref
 from analysis.report.writer import Writer, capital
 
+MONTH = re.compile(r"\d{4}-\d{2}")
 CASELOAD = "users_per_adviser"
 
 
@@ -20,6 +22,12 @@ def needed(w: Writer, *, estimated: bool) -> Iterator[Block]:
     if keys:
         yield w.paragraph("needs.intro_sharper" if estimated else "needs.intro")
         yield blocks.bullets(w.say(f"needs.items.{key}") for key in keys)
+
+
+def fact_time(w: Writer, fact: dict[str, Any]) -> str:
+    """When a figure of a source was measured: a month, or the source's own words for it."""
+    time = fact["time"] or "–"
+    return w.book.language.month(time) if MONTH.fullmatch(time) else w.own(time)
 
 
 class Stated:

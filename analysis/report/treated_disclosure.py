@@ -7,6 +7,7 @@ from analysis.report import blocks
 from analysis.report.blocks import Block, Runs
 from analysis.report.book import Ref
 from analysis.report.treated_numbers import HIDDEN, Shown
+from analysis.report.writer import Writer
 
 # Numbers of the headline with the kind of step that each may have been moved by.
 HEADLINE = {"estimate": "difference", "conf_low": "interval", "conf_high": "interval"}
@@ -19,12 +20,19 @@ def disclosure(s: Shown) -> Iterator[Block]:
     rule = ledger["rule"]
     yield s.w.paragraph("treated.profile", profile=profile(s), reason=s.w.text(ledger["reason"]))
     yield s.w.paragraph("treated.rule", **_rule(s, rule))
-    yield blocks.paragraph(s.w.runs(rule["zeros_words"]))
+    yield zeros(s.w)
     yield from _withheld(s, ledger["tables"])
     if s.primary is not None:
         yield s.w.paragraph("treated.moved.intro")
         yield _moved(s, rule)
         yield from _from_cells(s, ledger.get("from_cells"))
+
+
+def zeros(w: Writer) -> Block:
+    """The profile's rule for true zeros; in the words of the configuration for a profile that the catalogue lacks."""
+    ledger = w.material.provenance["disclosure"]
+    known = w.book.catalogue["annex"]["zeros"]
+    return blocks.paragraph(w.runs(known.get(ledger["profile"]) or ledger["rule"]["zeros_words"]))
 
 
 def profile(s: Shown) -> str:

@@ -1,6 +1,6 @@
 """The numbers of a report of treated tables: any of them can be hidden, and a dash stands where one is."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import pandas as pd
@@ -23,6 +23,13 @@ def bounded(row: Row) -> bool:
     """Whether an estimate is shown with an interval that says something: not a base, which is 0 by construction."""
     shown = row.estimate and row.conf_low and row.conf_high
     return bool(shown) and row.text("conf_low") < row.text("conf_high")
+
+
+def point_decimals(differences: pd.Series, provenance: Mapping[str, Any]) -> int:
+    """Decimals of a percentage point: one, or none where every released difference is a whole number of them."""
+    found = differences.dropna().astype("float64")
+    rounded = "rule" in provenance["disclosure"] and len(found) > 0 and found.eq(found.round(2)).all()
+    return 0 if rounded else 1
 
 
 def rows_of(name: str, table: pd.DataFrame, *keys: str) -> list[Row]:

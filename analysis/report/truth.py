@@ -21,7 +21,7 @@ def truth_columns(w: Writer, widths: dict[str, float]) -> list[dict[str, Any]]:
 def truth_cells(w: Writer, effect: Effect) -> list[Runs]:
     """Outcome, group, time and size of one built-in effect."""
     unit = w.unit(effect.outcome)
-    group = effect.group or w.text(w.material.card.arm("treated").label)
+    group = w.own(effect.group) if effect.group else w.text(w.material.card.arm("treated").label)
     cells = (capital(unit["label"]), capital(group), capital(_time(w, effect)), truth_size(w, effect, unit))
     return [w.runs(text) for text in cells]
 

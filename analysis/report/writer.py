@@ -38,9 +38,13 @@ class Writer:
         return self.book.language.code
 
     def text(self, words: Text | dict[str, str | None]) -> str:
-        """A card's text in the report's language, or in Bokmål where the card has no other."""
+        """A card's text in the report's language: its own, or a translation beside it; Bokmål where there is none."""
         texts = words.model_dump() if isinstance(words, Text) else words
-        return texts.get(self.code) or texts["nb"]
+        return texts.get(self.code) or self.material.translations.get(texts["nb"], {}).get(self.code) or texts["nb"]
+
+    def own(self, text: str) -> str:
+        """A name or a time that a card or source has as plain text, in the report's language where it is translated."""
+        return self.text({"nb": text})
 
     def outcome(self, name: str) -> Outcome:
         """An outcome of the library."""

@@ -13,7 +13,7 @@ from analysis.places import data_folders
 from analysis.plan import deviating
 from analysis.provenance import source_digest
 from analysis.signoff import unsigned
-from analysis.tables import RELEASED
+from analysis.tables import COMPARISON_REPORT, RELEASED, page_name
 
 # One thread in every job: sums over two threads differ in the last bits.
 for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
@@ -61,6 +61,8 @@ REVIEW_FILES = [
     "provenance.json",
 ]
 FONT_WEIGHTS = [400, 600, 700]
+# The report that sets all cohorts side by side.
+COMPARISON_TABLES = ["comparison", "horizons", "pairs", "synthesis"]
 REPORT_KINDS = ["json", "html", "pdf"]
 
 
@@ -72,7 +74,6 @@ def one_of(names):
 wildcard_constraints:
     cohort=one_of(COHORTS),
     report=one_of(COHORTS),
-    lang=one_of(LANGUAGES),
 
 
 def code(*adapters):
@@ -128,6 +129,12 @@ def delivery(wildcards):
 def plan_lock(wildcards):
     """The lock of a cohort's plan, where there is one."""
     path = f"cohorts/{wildcards.cohort}/plan.lock"
+    return path if os.path.exists(path) else []
+
+
+def translations(wildcards):
+    """A cohort's texts in other languages, where there are any."""
+    path = f"cohorts/{wildcards.cohort}/translations.yaml"
     return path if os.path.exists(path) else []
 
 

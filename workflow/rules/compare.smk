@@ -5,6 +5,7 @@ rule compare_cohorts:
         checks=expand("results/restricted/{cohort}/checks.json", cohort=SHOWN),
     output:
         comparison="results/restricted/comparison/comparison.parquet",
+        horizons="results/restricted/comparison/horizons.parquet",
         pairs="results/restricted/comparison/pairs.parquet",
         synthesis="results/restricted/comparison/synthesis.parquet",
     log:

@@ -3,6 +3,7 @@ rule release_cohort:
         unpack(releasable),
         card="cohorts/{cohort}/cohort.yaml",
         plan=plan_lock,
+        translations=translations,
         profiles=profiles,
         inputs="results/restricted/{cohort}/inputs.json",
         checks="results/restricted/{cohort}/checks.json",
@@ -34,11 +35,13 @@ rule release_cohort:
 rule release_comparison:
     input:
         comparison="results/restricted/comparison/comparison.parquet",
+        horizons="results/restricted/comparison/horizons.parquet",
         pairs="results/restricted/comparison/pairs.parquet",
         synthesis="results/restricted/comparison/synthesis.parquet",
         ledgers=expand("results/review/{cohort}/provenance.json", cohort=SHOWN),
     output:
         comparison="results/review/comparison/comparison.csv",
+        horizons="results/review/comparison/horizons.csv",
         pairs="results/review/comparison/pairs.csv",
         synthesis="results/review/comparison/synthesis.csv",
     log:

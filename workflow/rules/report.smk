@@ -22,23 +22,59 @@ rule build_report:
         checks="results/review/{report}/checks.json",
         provenance="results/review/{report}/provenance.json",
         library="config/outcomes.yaml",
-        strings="reports/_shared/strings/{lang}.yaml",
+        strings=expand("reports/_shared/strings/{lang}.yaml", lang=LANGUAGES),
+        abstract="reports/_shared/strings/en.yaml",
         fonts=expand("results/review/fonts/{weight}.woff2", weight=FONT_WEIGHTS),
         shared=shared_files(".j2", ".css", ".typ", ".ttf"),
     output:
-        json="results/review/reports/{report}/{report}.{lang}.json",
-        html="results/review/reports/{report}/{report}.{lang}.html",
-        pdf="results/review/reports/{report}/{report}.{lang}.pdf",
+        reports("review", "{report}"),
     log:
-        "logs/{report}/build_report.{lang}.log",
+        "logs/{report}/build_report.log",
     conda:
         "../../environment.yml"
     params:
         code=code("build_report.py"),
     message:
-        "Skriver rapporten"
+        "Skriver rapporten på hvert språk"
     script:
         "../scripts/build_report.py"
+
+
+rule build_comparison:
+    input:
+        comparison="results/review/comparison/comparison.csv",
+        horizons="results/review/comparison/horizons.csv",
+        pairs="results/review/comparison/pairs.csv",
+        synthesis="results/review/comparison/synthesis.csv",
+        reports=[
+            path
+            for cohort in SHOWN
+            for path in reports("review", cohort)
+            if path.endswith(".json")
+        ],
+        cohorts=expand(
+            "results/review/{cohort}/{name}.json",
+            cohort=SHOWN,
+            name=["cohort", "checks", "provenance"],
+        ),
+        questions="reports/sammenligning/questions.yaml",
+        library="config/outcomes.yaml",
+        strings=expand("reports/_shared/strings/{lang}.yaml", lang=LANGUAGES),
+        abstract="reports/_shared/strings/en.yaml",
+        fonts=expand("results/review/fonts/{weight}.woff2", weight=FONT_WEIGHTS),
+        shared=shared_files(".j2", ".css", ".typ", ".ttf"),
+    output:
+        reports("review", COMPARISON_REPORT),
+    log:
+        "logs/comparison/build_comparison.log",
+    conda:
+        "../../environment.yml"
+    params:
+        code=code("build_comparison.py"),
+    message:
+        "Skriver rapporten som stiller kohortene side om side"
+    script:
+        "../scripts/build_comparison.py"
 
 
 rule build_portal:
@@ -46,18 +82,23 @@ rule build_portal:
         comparison="results/review/comparison/comparison.csv",
         pairs="results/review/comparison/pairs.csv",
         synthesis="results/review/comparison/synthesis.csv",
-        reports=[path for cohort in SHOWN for path in reports("review", cohort)],
-        strings="reports/_shared/strings/nb.yaml",
+        reports=[
+            path
+            for report in [*SHOWN, COMPARISON_REPORT]
+            for path in reports("review", report)
+        ],
+        strings=expand("reports/_shared/strings/{lang}.yaml", lang=LANGUAGES),
         fonts=expand("results/review/fonts/{weight}.woff2", weight=FONT_WEIGHTS),
         shared=shared_files(".j2", ".css", ".js", ".ttf"),
     output:
-        portal="results/review/portal/index.html",
+        portal=[f"results/review/portal/{page_name(lang)}" for lang in LANGUAGES],
     log:
         "logs/portal/build_portal.log",
     conda:
         "../../environment.yml"
     params:
         code=code("build_portal.py"),
+        languages=LANGUAGES,
     message:
         "Lager startsiden"
     script:

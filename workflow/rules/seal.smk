@@ -28,21 +28,20 @@ rule seal_cohort:
 
 rule seal_portal:
     input:
-        portal="results/review/portal/index.html",
-        comparison=[
-            "results/review/comparison/comparison.csv",
-            "results/review/comparison/pairs.csv",
-            "results/review/comparison/synthesis.csv",
-        ],
+        portal=[f"results/review/portal/{page_name(lang)}" for lang in LANGUAGES],
+        comparison=expand(
+            "results/review/comparison/{table}.csv", table=COMPARISON_TABLES
+        ),
+        reports=reports("review", COMPARISON_REPORT),
         cohorts=sealed(SHOWN),
         canaries=made_up(*COHORTS),
     output:
-        portal=update("results/release/index.html"),
+        portal=[update(f"results/release/{page_name(lang)}") for lang in LANGUAGES],
         comparison=[
-            update("results/release/comparison/comparison.csv"),
-            update("results/release/comparison/pairs.csv"),
-            update("results/release/comparison/synthesis.csv"),
+            update(f"results/release/comparison/{table}.csv")
+            for table in COMPARISON_TABLES
         ],
+        reports=[update(path) for path in reports("release", COMPARISON_REPORT)],
         manifest=update("results/release/manifest.json"),
         crate=update("results/release/ro-crate-metadata.json"),
     log:

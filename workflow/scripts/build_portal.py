@@ -1,4 +1,4 @@
-"""Write the start page of everything released."""
+"""Write the start page of everything released, in every language."""
 
 from pathlib import Path
 
@@ -9,11 +9,12 @@ from analysis.report.fonts import read_web_fonts
 from analysis.report.portal_model import build_portal
 
 log_to(snakemake.log[0])
-shared = Path(snakemake.input.strings).parent.parent
-comparison, pairs = read_csv(snakemake.input.comparison), read_csv(snakemake.input.pairs)
-synthesis = read_csv(snakemake.input.synthesis)
-model = build_portal(comparison, pairs, snakemake.input.reports, snakemake.input.strings, synthesis=synthesis)
+given, languages = snakemake.input, snakemake.params.languages
+shared = Path(given.strings[0]).parent.parent
+comparison, pairs, synthesis = (read_csv(given[name]) for name in ("comparison", "pairs", "synthesis"))
 css = "".join((shared / name).read_text(encoding="utf-8") for name in ("report.css", "portal.css"))
 js = (shared / "portal.js").read_text(encoding="utf-8")
-page = portal.render(model, css=css, js=js, fonts=read_web_fonts(snakemake.input.fonts), template_folder=shared)
-write_text(snakemake.output.portal, page)
+fonts = read_web_fonts(given.fonts)
+for code, strings, page in zip(languages, given.strings, snakemake.output.portal, strict=True):
+    model = build_portal(comparison, pairs, given.reports, strings, code=code, languages=languages, synthesis=synthesis)
+    write_text(page, portal.render(model, css=css, js=js, fonts=fonts, template_folder=shared))

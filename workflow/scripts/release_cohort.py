@@ -9,6 +9,7 @@ from analysis.files import read_json
 from analysis.logs import log_to
 from analysis.plan import read_lock
 from analysis.release import OPEN, provenance, read_tables, release, rounding_key, write_release
+from analysis.translations import read_translations
 
 log_to(snakemake.log[0])
 cohort = snakemake.wildcards.cohort
@@ -22,4 +23,6 @@ released = release(card, read_tables(snakemake.input), key=key, cohort=cohort, p
 origin = provenance(card, released, read_json(snakemake.input.inputs), lock, digests=dict(snakemake.params.items()))
 write_declared(snakemake.output.declared, released.declared)
 figures = read_json(snakemake.input.figures) if snakemake.input.figures else {}
-write_release(Path(snakemake.output.cohort).parent, card, released, read_json(snakemake.input.checks), origin, figures)
+words = read_translations(snakemake.input.translations)
+folder, checks = Path(snakemake.output.cohort).parent, read_json(snakemake.input.checks)
+write_release(folder, card, released, checks, origin, figures, words)

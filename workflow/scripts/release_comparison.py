@@ -4,6 +4,6 @@ from analysis.files import read_parquet, write_csv
 from analysis.logs import log_to
 
 log_to(snakemake.log[0])
-write_csv(read_parquet(snakemake.input.comparison), snakemake.output.comparison)
-write_csv(read_parquet(snakemake.input.pairs), snakemake.output.pairs)
-write_csv(read_parquet(snakemake.input.synthesis), snakemake.output.synthesis)
+for name, path in snakemake.input.items():
+    if name in snakemake.output.keys():  # noqa: SIM118 - Snakemake's
+        write_csv(read_parquet(path), snakemake.output[name])

@@ -7,8 +7,12 @@ from analysis.seal import seal, write_manifest
 
 log_to(snakemake.log[0])
 given, made = snakemake.input, snakemake.output
-seal([given.portal, *given.comparison], [made.portal, *made.comparison], deliveries=given.canaries)
-released = [made.portal, *made.comparison, *given.cohorts]
+seal(
+    [*given.portal, *given.comparison, *given.reports],
+    [*made.portal, *made.comparison, *made.reports],
+    deliveries=given.canaries,
+)
+released = [*made.portal, *made.comparison, *made.reports, *given.cohorts]
 folder = Path(made.manifest).parent
 provenances = {cohort: folder / cohort / "provenance.json" for cohort in snakemake.params.cohorts}
 write_manifest(folder, released, provenances, lock=snakemake.params.lock)
