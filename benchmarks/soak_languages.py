@@ -2,7 +2,7 @@
 
     python benchmarks/soak_languages.py
 
-`make test` reads one variant in four in Nynorsk and English; here all are read.
+`make test` reads one variant in eight in Nynorsk and English; here all are read.
 """
 
 import re

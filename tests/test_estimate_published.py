@@ -188,7 +188,7 @@ def test_the_order_of_the_facts_changes_nothing():
     assert found.equals(stages.estimates(stages.HPMT))
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=6, deadline=None)
 @given(st.integers(20, 180), st.integers(20, 180), st.data())
 def test_the_table_behind_a_print_is_always_among_the_tables_found(n1, n2, data):
     counts = [(data.draw(st.integers(1, n1 - 1)), data.draw(st.integers(1, n2 - 1))) for _ in range(2)]

@@ -28,7 +28,7 @@ CLAIMS = ("sammendrag", "resultater", "over-tid", "betydning", "usikkerhet")
 NEEDS = "For å anslå en effekt trengs"
 OTHERS = ("nn", "en")
 # One in so many variants is read in the other languages.
-STEP = 4
+STEP = 8
 MESSAGES = (("findings", "what"), ("planned", "reason"), ("specifications", "reason"), ("estimates", "reason"))
 # A report without an estimate says so; that claims nothing.
 DENIALS = ("Den anslår ingen effekt.", "for ingen effekt er anslått.")
