@@ -89,21 +89,26 @@ def _row(name: str, result: CohortResult) -> dict[str, Any]:
     card = result.card
     headline = decisive_row(card, result.estimates)
     if headline is None:
-        headline = _empty_headline(card, result.estimates)
-    clustered = headline.get("inference") == "cluster_t"
+        headline = empty_headline(card, result.estimates)
     return {
         "cohort": name,
         "intervention": card.intervention,
         "data_kind": card.data_kind,
         "design": card.design,
         **{column: headline.get(column) for column in HEADLINE},
-        "assumed_icc": card.published.two_arms.icc_in_text if clustered else None,
+        "assumed_icc": assumed_icc(card, headline),
         "grade": result.grade["grade"],
         "verbs": result.grade["verbs"],
     }
 
 
-def _empty_headline(card: Card, estimates: pd.DataFrame) -> pd.Series:
+def assumed_icc(card: Card, row: pd.Series) -> float | None:
+    """Which likeness within offices the interval of a published trial of offices rests on."""
+    clustered = card.published is not None and row.get("inference") == "cluster_t"
+    return card.published.two_arms.icc_in_text if clustered else None
+
+
+def empty_headline(card: Card, estimates: pd.DataFrame) -> pd.Series:
     """The primary row that could not be estimated, with its reason, or a row that says why there is none.
 
     A cohort that is only described says what it describes: the main outcome at the main horizon.

@@ -10,17 +10,16 @@ from typing import Any
 import pandas as pd
 
 from analysis.cards import Card
-from analysis.compare import DESIGN_ORDER, HEADLINE, CohortResult
+from analysis.compare import DESIGN_ORDER, HEADLINE, HIDDEN, CohortResult, assumed_icc, empty_headline
 from analysis.headline import decisive_row
 from analysis.outcomes import load_outcomes
-from analysis.tables import cluster_spec
 
 MONTHS = (6, 12, 18, 24, 36)
 # Reasons of a column without a number.
 NO_HEADLINE, NO_COMPARISON, OTHER_OUTCOME = "no_estimate", "no_comparison_group", "other_outcome"
 NO_TIME, NOT_MEASURED, TOO_SHORT = "time_unknown", "not_measured", "follow_up_too_short"
 # What makes two rows the same analysis at two times.
-ALIKE = ("outcome", "scale", "estimator", "inference", "group", "event_time", "term")
+ALIKE = ("outcome", "scale", "estimator", "inference", "group", "event_time", "term", "spec")
 COLUMNS = (
     *("cohort", "intervention", "data_kind", "design", "months"),
     *(name for name in HEADLINE if name != "horizon_months"),
@@ -60,25 +59,22 @@ def _column(card: Card, estimates: pd.DataFrame, decisive: pd.Series | None, mon
     reason = _reason(card, decisive, estimates)
     if reason is not None:
         return {"outcome": card.outcomes.primary, "status": "not_estimated", "reason": reason}
-    found = _at(card, estimates, decisive, months)
-    if found is None:
-        last = estimates.loc[estimates["status"].eq("estimated"), "horizon_months"].max()
-        missing = TOO_SHORT if months > last else NOT_MEASURED
-        return {"outcome": decisive["outcome"], "status": "not_estimated", "reason": missing}
-    clustered = found["inference"] == "cluster_t" and card.published is not None
+    found = _at(estimates, decisive, months)
+    if found is None or pd.isna(found["estimate"]):
+        reason = _missing(estimates, months) if found is None else HIDDEN
+        return {"outcome": decisive["outcome"], "status": "not_estimated", "reason": reason}
     base = found["base_rate"]
     return {
         **{column: found.get(column) for column in HEADLINE if column != "horizon_months"},
         "ratio": 1 + found["estimate"] / base if pd.notna(base) and base > 0 else None,
-        "assumed_icc": card.published.two_arms.icc_in_text if clustered else None,
+        "assumed_icc": assumed_icc(card, found),
     }
 
 
 def _reason(card: Card, decisive: pd.Series | None, estimates: pd.DataFrame) -> str | None:
     """Why no column of this cohort has a number; None: some may have."""
     if decisive is None:
-        primary = estimates[estimates["role"].eq("primary")]
-        told = None if primary.empty else primary.iloc[0]["reason"]
+        told = empty_headline(card, estimates)["reason"]
         return told if isinstance(told, str) else NO_HEADLINE
     outcome = load_outcomes()[decisive["outcome"]]
     if (outcome.kind, outcome.timing, outcome.role) != ("share", "point", "work"):
@@ -88,19 +84,18 @@ def _reason(card: Card, decisive: pd.Series | None, estimates: pd.DataFrame) -> 
     return NO_TIME if pd.isna(decisive["horizon_months"]) else None
 
 
-def _at(card: Card, estimates: pd.DataFrame, decisive: pd.Series, months: int) -> pd.Series | None:
-    """The analysis of the headline at another time."""
-    alike = estimates["horizon_months"].eq(months) & estimates["status"].eq("estimated") & estimates["estimate"].notna()
+def _missing(estimates: pd.DataFrame, months: int) -> str:
+    """Why nothing was estimated at a time."""
+    last = estimates.loc[estimates["status"].eq("estimated"), "horizon_months"].max()
+    return TOO_SHORT if months > last else NOT_MEASURED
+
+
+def _at(estimates: pd.DataFrame, decisive: pd.Series, months: int) -> pd.Series | None:
+    """The analysis of the headline at another time; its estimate is missing where it may not be shown."""
+    alike = estimates["horizon_months"].eq(months) & estimates["status"].eq("estimated")
     alike &= estimates["role"].isin(["primary", "secondary", "sensitivity"])
     for name in ALIKE:
         same = estimates[name].isna() if pd.isna(decisive[name]) else estimates[name].eq(decisive[name])
         alike &= same.fillna(False).astype(bool)
-    found = estimates[alike & estimates["spec"].eq(_spec(card, decisive))]
+    found = estimates[alike]
     return None if found.empty else found.iloc[0]
-
-
-def _spec(card: Card, decisive: pd.Series) -> str:
-    """The specification of the headline; that of a published trial names the likeness within offices."""
-    if card.published is not None and card.published.two_arms is not None and decisive["inference"] == "cluster_t":
-        return cluster_spec(card.published.two_arms.icc_in_text, 0.0)
-    return decisive["spec"]

@@ -96,7 +96,7 @@ COMMON = {
 NORWEGIAN = {
     "a space that breaks before the per cent sign": r"\d %",
     "no space before the per cent sign": r"\d%",
-    "an old name": r"\bNAV\b|\bsammenlikn|\boppfølging på \d+ m[åa]nad?er",
+    "an old name": r"\bNAV\b|\bsammenlikn|\boppfølging på \d+ (?:månader|måneder)",
 }
 # Forms that belong to Bokmål and not to Nynorsk, as whole words.
 BOKMAAL = """
@@ -106,6 +106,13 @@ BOKMAAL = """
     undersøkelsene trukket ligger
 """
 SLIPS = {
+    "nb": {
+        **COMMON,
+        **NORWEGIAN,
+        "per cent for a difference": r"(?:forskjell|økning|nedgang|endring)\w* på [\d,−+]+ prosent\b",
+        "a p-value of nothing": r"p = 0,000|p =\u00a00,000",
+        "a Danish or English form": r"(?i)\b(?:indsats|kontrolgruppe|gennemsnit|parallelle trends|evidens\b|efter)\w*",
+    },
     "nn": {
         **COMMON,
         **NORWEGIAN,
@@ -121,6 +128,9 @@ SLIPS = {
     },
 }
 SAMPLES = {
+    "per cent for a difference": "en forskjell på 6,1 prosent.",
+    "a p-value of nothing": "p =\u00a00,000",
+    "a Danish or English form": "Indsatsen virker",
     "an ASCII hyphen for a minus": "fra -1,1 til 13,0",
     "two spaces": "to  mellomrom",
     "an empty bracket": "som vist ( )",
@@ -140,6 +150,7 @@ SAMPLES = {
     "a Norwegian word": "29.7 prosentpoeng",
 }
 CLEAN = {
+    "nb": "I mai 2013 var 29,7\u00a0% i arbeid (\u22121,1 til 13,0), altså «få».",
     "nn": "I mai 2013 var 29,7\u00a0% i arbeid (\u22121,1 til 13,0), altså «få», og skilnaden er ikkje klar.",
     "en": "In May 2013, 29.7% were in work (\u22121.1 to 13.0) of 10,000 people, a “few”.",
 }

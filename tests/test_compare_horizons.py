@@ -87,6 +87,17 @@ def test_a_hidden_headline_says_why_and_leaves_every_column_empty():
     assert found["estimate"].isna().all()
 
 
+def test_a_number_that_may_not_be_shown_is_said_to_be_hidden_and_not_to_be_unmeasured():
+    found = table(row(), row(horizon_months=18, role="secondary", estimate=None))
+    assert found["reason"].dropna().to_dict()[18] == "hidden"
+    assert set(table(row(estimate=None))["reason"]) == {"hidden"}
+
+
+def test_a_cohort_that_is_only_described_says_so_in_every_column():
+    card = stages.changed(BASE, analysis="describe", horizons=[12])
+    assert set(table(card=card)["reason"]) == {"described"}
+
+
 def test_without_a_known_base_rate_there_is_no_relative_effect():
     assert pd.isna(table(row(base_rate=None)).loc[12, "ratio"])
     assert pd.isna(table(row(base_rate=0.0)).loc[12, "ratio"])

@@ -98,7 +98,7 @@ def _of_flow(report: str, attrition: pd.DataFrame, counts: Mapping[str, Counts],
         left = {"fulgt": names[steps.index(int(row.step)) :]} if names else {f"steg {row.step}": STAYED}
         place = Place(report, "attrition", flow_row(row), "persons", "attrition")
         value = counts[row.arm].size(int(row.persons))
-        yield _count(place, cell({"gruppe": row.arm, **left}), value, int(row.persons), profile)
+        yield count_number(place, cell({"gruppe": row.arm, **left}), value, int(row.persons), profile)
 
 
 def flow_row(row: Any) -> str:
@@ -130,11 +130,12 @@ def _of_cells(report: str, cells: pd.DataFrame, counts: Mapping[str, Counts], pr
             found.append(("sum_y", (YES,), own.yes(int(row.n), round(row.sum_y)), round(row.sum_y)))
         for column, who, value, true in found:
             place = Place(report, "cells", cell_row(row), column)
-            yield _count(place, cell({"gruppe": row.arm, name: who}), value, true, profile)
+            yield count_number(place, cell({"gruppe": row.arm, name: who}), value, true, profile)
 
 
-def _count(place: Place, who: Cell, value: float, true: int, profile: Profile) -> Number:
-    return Number(place, COUNT, Group((who,)), shown_count(value, profile), truth=Truth(value=true))
+def count_number(place: Place, who: Cell, value: float, true: float, profile: Profile) -> Number:
+    """A count as published (nan where it is hidden), with the truth behind it."""
+    return Number(place, COUNT, Group((who,)), shown_count(value, profile), truth=Truth(value=int(true)))
 
 
 def shown_count(value: float, profile: Profile) -> Shown:

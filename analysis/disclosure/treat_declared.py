@@ -10,9 +10,8 @@ from dataclasses import replace
 
 import pandas as pd
 
-from analysis.disclosure.declared import COUNT, Cell, Declared, Dimension, Group, Number, Place, Truth, cell
-from analysis.disclosure.profiles import Profile
-from analysis.disclosure.shown import Shown, exact, hidden, rounded
+from analysis.disclosure.declared import Declared, Dimension, Number, Place, cell
+from analysis.disclosure.release_declared import count_number
 from analysis.disclosure.treat_given import ROLES, Given
 from analysis.disclosure.treat_overlap import AFTER, BEFORE, total_of
 from analysis.disclosure.treat_subgroups import open_rest
@@ -50,11 +49,13 @@ def declared_subgroups(report: str, after: pd.DataFrame, given: Given) -> Iterat
             for place, row in own.dropna(subset=[column]).iterrows():
                 where = Place(report, "subgroups", f"{name}/{row['group']}", column)
                 value = after[column].get(place, pd.NA)
-                yield _count(where, cell({"gruppe": arm, dimension: row["group"]}), value, row[column], given.profile)
+                yield count_number(
+                    where, cell({"gruppe": arm, dimension: row["group"]}), value, row[column], given.profile
+                )
             whole = getattr(given.headline, column)
             where = Place(report, "subgroups", f"{name}/{arm}", column, "margin")
             shown = given.size(role, whole)
-            yield _count(where, cell({"gruppe": arm, dimension: everybody}), shown, whole, given.profile)
+            yield count_number(where, cell({"gruppe": arm, dimension: everybody}), shown, whole, given.profile)
 
 
 def _subgroupings(given: Given) -> Iterator[tuple[str, list[str]]]:
@@ -85,30 +86,20 @@ def declared_overlap(report: str, after: pd.DataFrame, given: Given) -> Iterator
             counted = [one if sample == BEFORE else one[:1] for one in bins]
             for (place, row), who in zip(own.iterrows(), counted, strict=True):
                 where = Place(report, "overlap", f"{row['bin_low']:g}/{role}/{sample}", "n")
-                yield _count(where, cell({"gruppe": arm, "skår": who}), after["n"][place], row["n"], given.profile)
+                yield count_number(
+                    where, cell({"gruppe": arm, "skår": who}), after["n"][place], row["n"], given.profile
+                )
             whole = total_of(role, sample, given)
             if whole == own["n"].sum():
                 everybody = cell({"gruppe": arm, "skår": [part for one in counted for part in one]})
                 where = Place(report, "overlap", f"{role}/{sample}", column, "margin")
-                yield _count(where, everybody, given.size(role, whole), whole, given.profile)
+                yield count_number(where, everybody, given.size(role, whole), whole, given.profile)
 
 
 def _bins(given: Given) -> list[tuple[str, str]]:
     table = given.found["overlap"]
     names = [f"{low:g}–{high:g}" for low, high in table[["bin_low", "bin_high"]].drop_duplicates().to_numpy()]
     return [(f"{name} {KEPT}", f"{name} {DROPPED}") for name in names]
-
-
-def _count(place: Place, who: Cell, value: float, true: float, profile: Profile) -> Number:
-    return Number(place, COUNT, Group((who,)), _shown(value, profile), truth=Truth(value=int(true)))
-
-
-def _shown(value: float, profile: Profile) -> Shown:
-    if pd.isna(value):
-        return hidden()
-    if profile.method == "suppression" or not profile.base:
-        return exact(int(value))
-    return rounded(int(value), profile.base, nearest=profile.method == "redact_and_round")
 
 
 def with_lists(declared: Declared, made: Mapping[str, pd.DataFrame], given: Given) -> Declared:

@@ -8,12 +8,11 @@ from typing import Any
 import pandas as pd
 
 from analysis.cards import Card
-from analysis.checks import from_records
 from analysis.files import read_json
 from analysis.questions import Questions
 from analysis.report.blocks import Runs
 from analysis.report.book import Book, Row
-from analysis.report.material import Material
+from analysis.report.material import read_material
 from analysis.report.treated_numbers import point_decimals
 from analysis.report.writer import Writer
 
@@ -80,25 +79,10 @@ def read_studies(
     for _, headline in comparison.iterrows():
         cohort = headline["cohort"]
         rows = horizons[horizons["cohort"].eq(cohort)]
-        material = _material(Path(folder) / cohort)
+        material = read_material(Path(folder) / cohort, tables=())
         decimals = point_decimals(rows["estimate"], material.provenance)
         own = Book(book.language, book.catalogue, book.numbers, f"{cohort}/", decimals)
         writer = Writer(material, own)
         columns = {int(row["months"]): row for _, row in rows.iterrows()}
         found.append(Study(writer, headline, columns, questions.place(cohort), models[cohort]))
     return sorted(found, key=lambda study: (study.place, study.headline["design_order"], study.cohort))
-
-
-def _material(folder: Path) -> Material:
-    """What is needed of a cohort: no table of it but those of the comparison."""
-    about, verdicts = read_json(folder / "cohort.json"), read_json(folder / "checks.json")
-    return Material(
-        cohort=folder.name,
-        card=Card.model_validate(about["card"]),
-        figures=about["figures"],
-        tables={},
-        checks=from_records(verdicts["checks"]),
-        grade=verdicts["grade"],
-        provenance=read_json(folder / "provenance.json"),
-        translations=about["translations"],
-    )

@@ -9,13 +9,12 @@ from analysis.report.book import Book
 from analysis.report.charts import forest_data, forest_row
 from analysis.report.comparison_study import Study
 from analysis.report.conclusion import grade_steps
+from analysis.report.portal_model import STYLES
 from analysis.report.writer import capital
 
 BLANK = "–"
 # Months by column of the table.
 COLUMNS: dict[str, tuple[int, ...]] = {"m6": (6,), "m12": (12,), "m18": (18, 24), "m36": (36,)}
-# Marker: drawn by lot, adjusted comparison, no comparison group.
-STYLES = {"randomised": 0, "did_checked": 1, "adjusted": 1}
 
 
 def tried_table(book: Book, studies: Sequence[Study], titles: Sequence[str], name: str) -> Block:

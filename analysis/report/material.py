@@ -1,5 +1,6 @@
 """What a report is written from: the treated numbers of one cohort, its card, its checks and its provenance."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -50,15 +51,15 @@ class Material:
         return next((check for check in self.checks if check.name == name), None)
 
 
-def read_material(folder: str | Path) -> Material:
-    """Read the review folder of one cohort."""
+def read_material(folder: str | Path, tables: Iterable[str] = RELEASED) -> Material:
+    """Read the review folder of one cohort, with these of its tables."""
     folder = Path(folder)
     about, verdicts = read_json(folder / "cohort.json"), read_json(folder / "checks.json")
     return Material(
         cohort=folder.name,
         card=Card.model_validate(about["card"]),
         figures=about["figures"],
-        tables={name: read_csv(folder / f"{name}.csv", text=NAMES) for name in RELEASED},
+        tables={name: read_csv(folder / f"{name}.csv", text=NAMES) for name in tables},
         checks=from_records(verdicts["checks"]),
         grade=verdicts["grade"],
         provenance=read_json(folder / "provenance.json"),

@@ -17,9 +17,9 @@ from analysis.report.writer import capital
 from analysis.tables import COMPARISON_REPORT, page_name
 from analysis.yamlio import read_yaml
 
-# Marker shapes: drawn by lot, adjusted comparison, no comparison group.
 # Reasons of an empty cell that have words of their own.
 EMPTY = ("hidden", "no_figures", "described", "exposures_only", "benchmarks_only", "several_tables_fit")
+# Marker shapes: drawn by lot, adjusted comparison; 2 where there is no comparison group.
 STYLES = {"randomised": 0, "did_checked": 1, "adjusted": 1}
 
 
