@@ -17,6 +17,7 @@ include: "workflow/rules/certify.smk"
 include: "workflow/rules/check.smk"
 include: "workflow/rules/compare.smk"
 include: "workflow/rules/release.smk"
+include: "workflow/rules/cost.smk"
 include: "workflow/rules/report.smk"
 include: "workflow/rules/seal.smk"
 

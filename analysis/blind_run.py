@@ -11,6 +11,7 @@ from typing import Any
 
 from analysis.blinding import blinded, renamed_offices
 from analysis.cards import Card
+from analysis.cost_table import write_cost
 from analysis.files import read_json, write_bytes, write_json, write_text
 from analysis.findings import findings_table
 from analysis.intake import Delivery
@@ -74,6 +75,7 @@ def write_rehearsal(folder: Path, made: Rehearsal, cohort: str, *, shared: Path)
     """
     verdicts, origin = checked(made.card, made.tables), _origin(made.card)
     write_release(folder / cohort, made.card, unreleased(made.tables), verdicts.record(), origin, {})
+    write_cost(folder / cohort)
     report = build_report(read_material(folder / cohort), "nb", shared / "strings" / "nb.yaml")
     css = (shared / "report.css").read_text(encoding="utf-8")
     page = html.render(report, css=css, fonts=web_fonts(shared / "fonts"), template_folder=shared)

@@ -10,6 +10,7 @@ from typing import Any
 
 from analysis.card_appraisal_rules import APPRAISAL_RULES
 from analysis.card_controls_rules import CONTROL_RULES
+from analysis.card_cost_rules import COST_RULES
 from analysis.card_file_rules import FILE_RULES
 from analysis.card_format_rules import FORMAT_RULES
 from analysis.card_grid_rules import GRID_RULES
@@ -312,6 +313,7 @@ RULES: tuple[Callable[[dict[str, Any]], Iterator[Finding]], ...] = (
     keys_have_one_place,
     *APPRAISAL_RULES,
     *CONTROL_RULES,
+    *COST_RULES,
     *FILE_RULES,
     *FORMAT_RULES,
     *GRID_RULES,

@@ -13,6 +13,7 @@ from pydantic import Field, field_serializer
 from analysis.card_appraisal import Appraisal
 from analysis.card_certify import Certify
 from analysis.card_controls import NegativeControl
+from analysis.card_cost import Cost
 from analysis.card_delivery import Accepted, Column, File, Growing, Municipality, Pseudonymise, Register, Synthetic
 from analysis.card_deviation_rules import deviations_name_the_plan
 from analysis.card_grid import Grid
@@ -323,6 +324,7 @@ class Card(Strict):
     sensitivity: list[Sensitivity] = []
     grid: Grid | None = None
     published: Published | None = None
+    cost: Cost | None = Field(None, description="What it costs; never a part of the plan")
     disclosure: Disclosure
     limitations: list[Limitation] = []
     deviations: list[Deviation] = Field([], description="Changes of the analysis after the lock, in time order")

@@ -143,7 +143,7 @@ def _check(options: argparse.Namespace, _extra: list[str]) -> int:
         print("\n".join([*lines, "", "Data leses når alt er fylt inn."]))
         return 0
     print("\n".join(data_words(path, card)))
-    missing = missing_words(path, card)
+    missing = [*missing_words(path, card), *checklist_words(path, card)]
     print(
         "\n".join(["", "Mangler:", *(f"  {line}" for line in missing)] if missing else ["", "Kort og data er i orden."])
     )
@@ -209,7 +209,7 @@ def _new_cohort(options: argparse.Namespace, _extra: list[str]) -> int:
     header = options.delivery and Header(options.delivery, delimiter=delimiter, encoding=options.encoding)
     written = new_cohort(options.name, design=options.design, cohorts=COHORTS, header=header)
     lines = [f"Skrev {path}" for path in written]
-    steps = f"Fyll inn det som er merket i kortet. make check COHORT={options.name} sier hva som står igjen."
+    steps = f"Fyll inn det som er merket i filene. make check COHORT={options.name} sier hva som står igjen."
     print("\n".join([*lines, "", steps]))
     return 0
 
@@ -334,6 +334,15 @@ def _count_words(label: str, row: Any, counted: str) -> str:
     return f"{label} {getattr(row, counted)}" + (f" ved {row.offices} kontorer" if offices else "")
 
 
+def checklist_words(path: Path, card: "Card") -> list[str]:
+    """Every item of the reporting checklist that nobody has answered; the report is not written without."""
+    from analysis.checklist import FILE, LISTS, read_checklist, unanswered
+
+    own = path.parent / FILE
+    found = unanswered(read_checklist(card.design, card.data_kind, LISTS, own), own)
+    return [f"Sjekklisten: {len(found)} punkter er ikke besvart:", *map(str, found)] if found else []
+
+
 def missing_words(path: Path, card: "Card") -> list[str]:
     """What stands between this cohort and a statement about an effect."""
     from analysis.plan import LOCKED_KINDS, lock_path, read_lock
@@ -359,10 +368,11 @@ def missing_words(path: Path, card: "Card") -> list[str]:
 
 
 def schema_texts() -> dict[str, str]:
-    """JSON schemas of card and published figures, by file name; the same bytes for the same models."""
+    """JSON schemas of card, published figures and checklist, by file name; the same bytes for the same models."""
     from pydantic.json_schema import GenerateJsonSchema
 
     from analysis.cards import Card
+    from analysis.checklist import CohortAnswers
     from analysis.published import Figures
 
     class ShortFormSchema(GenerateJsonSchema):
@@ -373,7 +383,7 @@ def schema_texts() -> dict[str, str]:
             inner = super().function_before_schema(schema)
             return inner if inner.get("type") == "string" else {"anyOf": [{"type": "string"}, inner]}
 
-    models = {"cohort.schema.json": Card, "published.schema.json": Figures}
+    models = {"cohort.schema.json": Card, "published.schema.json": Figures, "checklist.schema.json": CohortAnswers}
     dialect = {"$schema": GenerateJsonSchema.schema_dialect}
     schemas = {name: model.model_json_schema(schema_generator=ShortFormSchema) for name, model in models.items()}
     return {

@@ -76,8 +76,7 @@ def _reason(card: Card, decisive: pd.Series | None, estimates: pd.DataFrame) -> 
     if decisive is None:
         told = empty_headline(card, estimates)["reason"]
         return told if isinstance(told, str) else NO_HEADLINE
-    outcome = load_outcomes()[decisive["outcome"]]
-    if (outcome.kind, outcome.timing, outcome.role) != ("share", "point", "work"):
+    if not load_outcomes()[decisive["outcome"]].is_share_in_work:
         return OTHER_OUTCOME
     if decisive["scale"] != "difference":
         return NO_COMPARISON

@@ -8,12 +8,14 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 from string import Template
-from typing import Literal
+from typing import Any, Literal
 
 from analysis.card_rules import DESCRIBED_DESIGNS
+from analysis.checklist import FILE, LISTS, read_checklist
 from analysis.cohorts import name_problems
 from analysis.files import write_text
 from analysis.headers import Header, Suggestions, read_header, suggest_columns
+from analysis.placeholders import MARK
 from analysis.problems import Problem, stop_if_any
 
 TEMPLATES = Path(__file__).resolve().parent / "templates"
@@ -135,7 +137,23 @@ def cohort_texts(
         "published.yaml": (f"{design}.published.yaml",) if skeleton.data_kind == "published" else (),
         "cohort.yaml": ("top.yaml", *skeleton.parts, "end.yaml"),
     }
-    return {file: "".join(_filled(part, blanks) for part in parts) for file, parts in files.items() if parts}
+    texts = {file: "".join(_filled(part, blanks) for part in parts) for file, parts in files.items() if parts}
+    return {FILE: _filled("checklist.yaml", blanks) + questions(skeleton), **texts}
+
+
+def questions(skeleton: Skeleton) -> str:
+    """What only those who know the study can answer: an answer to fill in per item of its reporting checklist."""
+    # Asked as of persons' data: that made-up data need no answer is no reason to leave out the questions.
+    kind = "published" if skeleton.data_kind == "published" else "restricted"
+    items = read_checklist(skeleton.design, kind, LISTS, None)["items"]
+    return "".join(_question(item) for item in items if not item["answers"])
+
+
+def _question(item: dict[str, Any]) -> str:
+    text = item["text"]["nb"]
+    asked_by = "; ".join(f"{one['guideline']['nb']} {', '.join(one['numbers'])}" for one in item["numbers"])
+    mark = _quoted(f"{MARK}: {text[:1].lower()}{text[1:]}")
+    return f"  # {text} ({asked_by}).\n  - items: [{item['id']}]\n    text: {mark}\n"
 
 
 def _filled(part: str, blanks: dict[str, str]) -> str:

@@ -45,6 +45,11 @@ class Outcome:
     function: str | None = None
     rule: Rule | None = None
 
+    @property
+    def is_share_in_work(self) -> bool:
+        """Whether it is the share in work at a time."""
+        return (self.kind, self.timing, self.role) == ("share", "point", "work")
+
 
 def above_zero(values: pd.Series) -> pd.Series:
     """1.0 where the amount is above zero, 0.0 where it is zero, missing where it is missing."""

@@ -11,12 +11,12 @@ from analysis.problems import Problem
 from analysis.yamlio import Document, read_yaml
 
 MARK = "FYLL INN"
-FILES = ("cohort.yaml", "published.yaml")
+FILES = ("cohort.yaml", "published.yaml", "checklist.yaml")
 _MARKED = re.compile(rf'(?:(?P<key>\w+): *"?)?{MARK}(?::\s*(?P<what>[^"]*))?')
 
 
 def placeholders(folder: Path) -> list[Problem]:
-    """Every mark in the card and the published figures of a cohort, with file, line, key and what is asked for."""
+    """Every mark in a cohort's card, published figures and checklist, with file, line, key and what is asked for."""
     return [problem for name in FILES if (folder / name).is_file() for problem in _marks(folder / name)]
 
 

@@ -188,13 +188,15 @@ def write_release(
     origin: Mapping[str, Any],
     figures: Mapping[str, Any],
     translations: Mapping[str, Any] | None = None,
+    checklist: Mapping[str, Any] | None = None,
 ) -> None:
     """Write a cohort's treated numbers and what a report needs to word them."""
     if "rule" in released.ledger:
         checks = treated_checks(checks)
     for name, frame in released.tables.items():
         write_csv(frame, folder / f"{name}.csv")
-    about = {"card": card.model_dump(mode="json"), "figures": dict(figures), "translations": dict(translations or {})}
+    beside = {"translations": dict(translations or {}), "checklist": dict(checklist or {})}
+    about = {"card": card.model_dump(mode="json"), "figures": dict(figures), **beside}
     write_json(folder / "cohort.json", about)
     write_json(folder / "checks.json", checks)
     write_json(folder / "provenance.json", origin)

@@ -9,12 +9,10 @@ from typing import Any
 import pandas as pd
 
 from analysis.files import read_json, read_parquet, sha256
-from analysis.tables import RELEASED
+from analysis.tables import COST_TABLE, RELEASED, REPORT_KINDS, REVIEW_FILES
 
 REVIEW, RELEASE, RESTRICTED = Path("results/review"), Path("results/release"), Path("results/restricted")
 SYNTHETIC = Path("results/synthetic")
-BESIDE = ("cohort.json", "checks.json", "provenance.json")
-KINDS = ("json", "html", "pdf")
 # Stamps of a run, which change with the code and are no numbers.
 STAMPS = ["run_id", "plan_hash"]
 MISSING = "NA"
@@ -55,8 +53,8 @@ class TableChange:
 
 def review_files(cohort: str, languages: Iterable[str]) -> list[str]:
     """Every file of a cohort that the seal lets out, by its name below results/review."""
-    tables = [f"{cohort}/{name}" for name in (*(f"{table}.csv" for table in RELEASED), *BESIDE)]
-    return tables + [f"reports/{cohort}/{cohort}.{lang}.{kind}" for lang in languages for kind in KINDS]
+    numbers = [f"{cohort}/{name}" for name in REVIEW_FILES]
+    return numbers + [f"reports/{cohort}/{cohort}.{lang}.{kind}" for lang in languages for kind in REPORT_KINDS]
 
 
 def below_review(path: str | Path) -> str:
@@ -125,7 +123,7 @@ def changed_tables(cohort: str, root: Path) -> list[str]:
     old, new = root / RELEASE / cohort, root / REVIEW / cohort
     if not (old / "cohort.json").is_file() or _version(old) != _version(new):
         return []
-    both = [name for name in RELEASED if (old / f"{name}.csv").is_file()]
+    both = [name for name in (*RELEASED, COST_TABLE) if (old / f"{name}.csv").is_file()]
     return [name for name in both if not _numbers(old / f"{name}.csv").equals(_numbers(new / f"{name}.csv"))]
 
 

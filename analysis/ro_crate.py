@@ -30,6 +30,7 @@ KINDS = {
     ".png": "image/png",
     ".svg": "image/svg+xml",
     ".xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    ".zip": "application/zip",
 }
 DISAGREES = "er ikke det samme som i manifestet."
 UNREADABLE = "lar seg ikke lese som RO-Crate."

@@ -12,10 +12,10 @@ from analysis.problems import Problem, stop_if_any
 from analysis.ro_crate import CRATE_NAME, ro_crate
 
 RELEASE = "release"
-# What may leave, by folder: numbers as CSV and JSON, reports as web pages and PDF with their model, one start page.
-# Nothing that can hold a data frame or code.
+# What may leave, by folder: numbers as CSV and JSON, reports in every form with their model, one start page. Word,
+# Excel and zip files are opened and read to the bottom (analysis/filetext); Stata files leave in a report's zip alone.
 NUMBERS = frozenset({".csv", ".json"})
-REPORTS = frozenset({".html", ".pdf", ".json"})
+REPORTS = frozenset({".html", ".pdf", ".docx", ".xlsx", ".zip", ".json"})
 START_PAGE = frozenset({".html"})
 
 

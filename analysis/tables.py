@@ -473,6 +473,25 @@ SPECIFICATION_TESTS: dict[str, str] = {
 # Months are numbers (year·12 + month − 1); `adoption_month` is the first that can show it, missing for never.
 OFFICE_CELLS = ("office_id", "county", "adoption_month", "month", "outcome", "horizon_months", *SUMS)
 
+# What it costs: made of released estimates and of the card's assumptions, after the treatment for disclosure
+# (analysis/cost_table.py). A number is found by its quantity and the names that apply to it.
+COST_TABLE = "cost"
+COST: dict[str, str] = {
+    "quantity": TEXT,
+    "group": TEXT,
+    "account": TEXT,
+    "variant": TEXT,
+    "assumption": TEXT,
+    "bound": TEXT,
+    "value": NUMBER,
+    "conf_low": NUMBER,
+    "conf_high": NUMBER,
+    "unit": TEXT,
+    "status": TEXT,
+    "reason": TEXT,
+}
+COST_TEXTS = tuple(name for name, kind in COST.items() if kind == TEXT)
+
 # The report that sets all cohorts side by side.
 COMPARISON_REPORT = "sammenligning"
 
@@ -510,6 +529,10 @@ RELEASED: dict[str, tuple[str, ...]] = {
     # No row numbers, and no advice to whoever delivered: those lead to persons, or to nobody who reads this.
     "findings": tuple(column for column in FINDINGS if column not in ("rows", "mend")),
 }
+# The files of a cohort that leave together: those tables, the card, the checks and where the numbers come from.
+REVIEW_FILES = (*(f"{table}.csv" for table in (*RELEASED, COST_TABLE)), "cohort.json", "checks.json", "provenance.json")
+# Every form of a report.
+REPORT_KINDS = ("json", "html", "pdf", "docx", "xlsx", "zip")
 
 
 def band_spec(band: str, end: str) -> str:

@@ -8,26 +8,29 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from analysis.strict import Finding, Strict, Text, read_strict
+from babel.localedata import exists
+
+from analysis.strict import Filled, Finding, Strict, read_strict
 
 FILE = "translations.yaml"
 
 
 class Translations(Strict):
-    """The file: a list of texts with nb, and nn or en or both."""
+    """The file: a list of texts by language, with nb and at least one more."""
 
-    texts: list[Text]
+    texts: list[dict[str, Filled]]
 
 
 def read_translations(path: str | Path | None) -> dict[str, dict[str, str]]:
-    """Texts by their Bokmål, with those of nn and en that are there; none without a file.
+    """Texts by their Bokmål, with those of other languages that are there; none without a file.
 
-    Raises ProblemsFound with every mistake: an unknown key, the same Bokmål twice, a text that is in Bokmål alone.
+    Raises ProblemsFound with every mistake: a code that is no language, no Bokmål, the same Bokmål twice, a text that
+    is in Bokmål alone.
     """
     if not path or not Path(path).is_file():
         return {}
     found = read_strict(path, Translations, _rules).texts
-    return {text.nb: {code: words for code in ("nn", "en") if (words := getattr(text, code))} for text in found}
+    return {text["nb"]: {code: words for code, words in text.items() if code != "nb"} for text in found}
 
 
 def _rules(data: dict[str, Any]) -> Iterator[Finding]:
@@ -36,8 +39,13 @@ def _rules(data: dict[str, Any]) -> Iterator[Finding]:
     for number, one in enumerate(listed if isinstance(listed, list) else []):
         if not isinstance(one, Mapping):
             continue
-        if not one.get("nn") and not one.get("en"):
-            yield ("texts", number), "har verken nn eller en.", "Fyll inn minst én av dem."
+        for code in one:
+            if not exists(str(code)):
+                yield ("texts", number, code), "er ikke koden til et språk.", "Skriv for eksempel nb, nn eller en."
+        if "nb" not in one:
+            yield ("texts", number), "mangler nb.", "Sett inn teksten slik den står i kortet."
+        if not set(one) - {"nb"}:
+            yield ("texts", number), "er bare på bokmål.", "Fyll inn minst ett språk til, for eksempel nn eller en."
         if str(one.get("nb")) in seen:
             yield ("texts", number), "den samme bokmålsteksten står flere ganger.", "La den stå én gang."
         seen.add(str(one.get("nb")))

@@ -7,6 +7,9 @@ from typing import Any
 import pandas as pd
 import yaml
 
+from analysis.cards import read_card
+from analysis.checklist import FILE, LISTS, read_checklist
+
 OUTCOME_COLUMNS = {"2019-12": "inntekt_2019", "2020-12": "inntekt_2020", "2021-12": "inntekt_2021"}
 CARD: dict[str, Any] = {
     "title": "Oppfølging i Prøvefylket",
@@ -81,6 +84,15 @@ def minimal_frame(persons: int = 12) -> pd.DataFrame:
             "inntekt_2021": [f"{row % 3 * 1500},75" for row in rows],
         }
     )
+
+
+def write_answers(folder: Path) -> None:
+    """Answer every item of the cohort's reporting checklist that is asked of it: not told."""
+    card = read_card(folder / "cohort.yaml")
+    items = read_checklist(card.design, card.data_kind, LISTS, None)["items"]
+    asked = [item["id"] for item in items if not item["answers"]]
+    answers = [{"items": asked, "not_told": "Det er ikke oppgitt."}] if asked else []
+    (folder / FILE).write_text(yaml.safe_dump({"answers": answers}, allow_unicode=True), encoding="utf-8")
 
 
 def write_cohort(folder: Path, card: dict[str, Any], frame: pd.DataFrame | None = None) -> Path:

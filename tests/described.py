@@ -19,6 +19,7 @@ import stages
 from analysis.attrition import attrition_rows, stated_rows
 from analysis.cards import Card
 from analysis.check_cohort import check_described
+from analysis.cost_table import write_cost
 from analysis.describe import describe, describe_baseline, empty_estimates
 from analysis.findings import Finding, findings_table
 from analysis.months import month_number
@@ -213,6 +214,7 @@ def material_of(shape: str, own: Card, made: dict[str, pd.DataFrame], folder: Pa
     digests = {"code": stages.DIGEST, "estimated": stages.DIGEST, "lock": stages.DIGEST}
     origin = provenance(own, released, {"data.csv": stages.DIGEST}, None, digests)
     write_release(folder / shape, own, released, check_described(own).record(), origin, {})
+    write_cost(folder / shape)
     return read_material(folder / shape)
 
 

@@ -2,7 +2,9 @@
 
 import re
 
-_NUMBER = re.compile(r"([\w.\[\]'\"]+)\s*\|\s*(percent|points|number|p|month|(?:points|percent|number)_interval)\b")
+_NUMBER = re.compile(
+    r"([\w.\[\]'\"]+)\s*\|\s*(percent|points|number|amount|p|month|(?:points|percent|number|amount)_interval)\b"
+)
 _EXPRESSION = re.compile(r"\{[{%](.*?)[%}]\}", re.DOTALL)
 _WORDS = frozenset(
     [

@@ -17,6 +17,7 @@ import stages
 from analysis.attrition import attrition_rows
 from analysis.cards import Card
 from analysis.check_cohort import check_matched
+from analysis.cost_table import write_cost
 from analysis.estimate_did import estimate_did
 from analysis.match_persons import match_persons, matched_tables
 from analysis.months import month_number
@@ -133,6 +134,7 @@ def material(**changes: Any) -> Material:
     verdicts = check_matched(own, made["estimates"], made["balance"], made["matching"])
     with tempfile.TemporaryDirectory() as folder:
         write_release(Path(folder) / "starts", own, released, verdicts.record(), origin, {})
+        write_cost(Path(folder) / "starts")
         return read_material(Path(folder) / "starts")
 
 

@@ -13,7 +13,7 @@ REGIONS = {"nb": "nb-NO", "nn": "nn-NO", "en": "en-GB"}
 def faults(content: bytes, lang: str) -> list[str]:
     """What is missing, in words; nothing for a document that can be read aloud."""
     with pikepdf.open(io.BytesIO(content)) as document:
-        return [*_about(document, lang), *(fault for tag in _tags(document) for fault in _of(tag))]
+        return [*_about(document, lang), *(fault for tag in tags(document) for fault in _of(tag))]
 
 
 def _about(document: pikepdf.Pdf, lang: str) -> Iterator[str]:
@@ -30,7 +30,8 @@ def _about(document: pikepdf.Pdf, lang: str) -> Iterator[str]:
         yield "no bookmarks"
 
 
-def _tags(document: pikepdf.Pdf) -> Iterator[pikepdf.Dictionary]:
+def tags(document: pikepdf.Pdf) -> Iterator[pikepdf.Dictionary]:
+    """Every element of the tree of tags, in no order that means anything."""
     waiting = pdf._children(document.Root.StructTreeRoot) if "/StructTreeRoot" in document.Root else []
     while waiting:
         element = waiting.pop()

@@ -13,6 +13,7 @@ import stages
 from analysis.card_trial import Trial
 from analysis.cards import Card
 from analysis.check_cohort import check_trial
+from analysis.cost_table import write_cost
 from analysis.estimate_persons_trial import TrialEstimates, estimate_persons_trial
 from analysis.findings import findings_table
 from analysis.intake import Delivery, read_delivery
@@ -64,6 +65,7 @@ def material_of(own: Card, made: TrialEstimates) -> Material:
     verdicts = check_trial(own, made.estimates, made.balance, made.attrition)
     with tempfile.TemporaryDirectory() as temporary:
         write_release(Path(temporary) / KLAR, own, released, verdicts.record(), origin, {})
+        write_cost(Path(temporary) / KLAR)
         return read_material(Path(temporary) / KLAR)
 
 

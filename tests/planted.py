@@ -87,6 +87,23 @@ def notebook() -> bytes:
     return json.dumps({"cells": [{"source": [], "outputs": [output]}]}).encode()
 
 
+def bundle(members: dict[str, str | bytes]) -> bytes:
+    """A zip archive of these members."""
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in members.items():
+            archive.writestr(name, content)
+    return stream.getvalue()
+
+
+def stata_file(value: object = 7, **options: object) -> bytes:
+    """A Stata file of one column, with a planted value or with one in its labels."""
+    stream = io.BytesIO()
+    frame = pd.DataFrame({"a": [1, 2], "b": [value, value]})
+    frame.to_stata(stream, write_index=False, version=118, **options)
+    return stream.getvalue()
+
+
 LEAKS = {
     "text of a page": ("a.html", f"<p>Saken til {NUMBER}.</p>", "linje 1"),
     "two spans": ("a.html", f"<p>\n<span>{NUMBER[:4]}</span><span>{NUMBER[4:]}</span></p>", "linje 2"),
@@ -105,6 +122,7 @@ LEAKS = {
     "text over two lines": ("a.txt", f"Saken til {NUMBER[:3]}\n{NUMBER[3:]}", "linje 1"),
     "markdown": ("a.md", f"| {DATE}-{LAST_FIVE} |", "linje 1"),
     "tex": ("a.tex", f"% {NUMBER}", "linje 1"),
+    "tex, two commands": ("a.tex", f"\n\\textbf{{{DATE}}}\\-\\emph{{{LAST_FIVE}}}", "linje 2"),
     "utf-16": ("a.csv", f"id\n{NUMBER}".encode("utf-16"), "linje 2"),
     "notebook": ("a.ipynb", notebook(), "celle 1, linje 1"),
     "worksheet": ("a.xlsx", sheet(NUMBER), "xl/worksheets/sheet1.xml, celle B2"),
@@ -114,6 +132,17 @@ LEAKS = {
         zipped("docProps/core.xml", f"<dc:x>{NUMBER}</dc:x>"),
         "docProps/core.xml, linje 1",
     ),
+    "archive, table": ("a.zip", bundle({"tables/a.csv": f"n,id\n1,{NUMBER}\n"}), "tables/a.csv, linje 2"),
+    "archive, latex": ("a.zip", bundle({"a.tex": f"x & {DATE}~{LAST_FIVE}"}), "a.tex, linje 1"),
+    "archive, text": ("a.zip", bundle({"LES-MEG.txt": f"Saken til {NUMBER}"}), "LES-MEG.txt, linje 1"),
+    "archive, drawing": ("a.zip", bundle({"a.svg": f"<svg><title>{NUMBER}</title></svg>"}), "a.svg, linje 1"),
+    "archive, picture": ("a.zip", bundle({"a.png": png(NUMBER)}), "a.png, bildets metadata (tEXt)"),
+    "archive, stata": ("a.zip", bundle({"data/a.dta": stata_file(int(NUMBER))}), "data/a.dta, radene"),
+    "stata, number": ("a.dta", stata_file(float(NUMBER)), "radene"),
+    "stata, text": ("a.dta", stata_file(NUMBER), "radene"),
+    "stata, title": ("a.dta", stata_file(data_label=f"Om {NUMBER}"), "navn og merkelapper"),
+    "stata, label": ("a.dta", stata_file(variable_labels={"b": NUMBER}), "navn og merkelapper"),
+    "stata, label of a value": ("a.dta", stata_file(value_labels={"b": {7: NUMBER}}), "navn og merkelapper"),
     "document": ("a.docx", split_document(), "word/document.xml, linje 1"),
     "picture": ("a.png", png(f"Figur {NUMBER}"), "bildets metadata (tEXt)"),
     "pdf title": ("a.pdf", pdf_with_title(f"Rapport {NUMBER}"), "metadata (Title)"),
@@ -286,6 +315,22 @@ FRAMES = {
         pdf_with(scripted),
         "objekt",
     ),
+    "pickle in an archive": ("a.zip", bundle({"a.csv": pickle.dumps(data_frame())}), "a.csv"),
+    "parquet in an archive": ("a.zip", bundle({"data/a.parquet": parquet()}), "data/a.parquet"),
+    "archive in an archive": ("a.zip", bundle({"a.zip": bundle({"a.csv": "a"})}), "a.zip"),
+    "workbook in an archive": ("a.zip", bundle({"a.xlsx": sheet("1")}), "a.xlsx"),
+    "stata in a document": (
+        "a.docx",
+        archived({"word/document.xml": paragraph("x"), "word/embeddings/a.dta": stata_file()}),
+        "word/embeddings/a.dta",
+    ),
+    "stata in a pdf": (
+        "a.pdf",
+        pdf_with(lambda made: made.attachments.__setitem__("a.dta", stata_file())),
+        "vedlegget «a.dta»",
+    ),
+    "stata among the numbers": ("a.dta", stata_file(), "hele fila"),
+    "archive among the numbers": ("a.zip", bundle({"a.csv": "a"}), "hele fila"),
     "workbook in a document": (
         "a.docx",
         archived({"word/document.xml": paragraph("x"), "word/embeddings/Ark1.xlsx": sheet("1")}),

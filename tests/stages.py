@@ -10,6 +10,8 @@ import pandas as pd
 
 from analysis.cards import Card, analysis_part, read_card
 from analysis.check_cohort import Verdicts, check_matched, check_published, check_staggered, check_trial
+from analysis.checklist import FILE, LISTS, finished_checklist
+from analysis.cost_table import write_cost
 from analysis.estimate_did import DidResult, estimate_did
 from analysis.estimate_published import PublishedResult, estimate_published
 from analysis.intake import Delivery, read_delivery
@@ -111,7 +113,13 @@ def verdicts(cohort_card: Card, made: dict[str, pd.DataFrame], stated: Figures |
     return check_matched(cohort_card, made["estimates"], made["balance"], made["matching"])
 
 
-def write_review(folder: Path, cohort_card: Card, made: dict[str, pd.DataFrame], stated: Figures | None) -> None:
+def write_review(
+    folder: Path,
+    cohort_card: Card,
+    made: dict[str, pd.DataFrame],
+    stated: Figures | None,
+    checklist: dict[str, Any] | None = None,
+) -> None:
     """What `release_cohort` writes to results/review/<cohort>."""
     lock = {"plan_hash": plan_hash(cohort_card), "locked": "2026-11-21", "plan": analysis_part(cohort_card)}
     released = release(cohort_card, made)
@@ -120,16 +128,21 @@ def write_review(folder: Path, cohort_card: Card, made: dict[str, pd.DataFrame],
     about = {} if stated is None else stated.model_dump(mode="json")
     verdict = verdicts(cohort_card, made, stated).record()
     words = read_translations(COHORTS / folder.name / "translations.yaml")
-    write_release(folder, cohort_card, released, verdict, origin, about, words)
+    write_release(folder, cohort_card, released, verdict, origin, about, words, checklist)
+    write_cost(folder)
 
 
 def material_of(
-    cohort: str, cohort_card: Card, made: dict[str, pd.DataFrame], stated: Figures | None = None
+    cohort: str,
+    cohort_card: Card,
+    made: dict[str, pd.DataFrame],
+    stated: Figures | None = None,
+    checklist: dict[str, Any] | None = None,
 ) -> Material:
     """What a report would read of these tables, through the files of the review folder."""
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary) / cohort
-        write_review(folder, cohort_card, made, stated)
+        write_review(folder, cohort_card, made, stated, checklist)
         return read_material(folder)
 
 
@@ -139,10 +152,15 @@ def published_material(cohort_card: Card, stated: Figures) -> Material:
     return material_of("invented", cohort_card, {name: getattr(made, name) for name in PUBLISHED_TABLES}, stated)
 
 
+def checklist(cohort: str) -> dict[str, Any]:
+    """The filled reporting checklist of a shipped cohort."""
+    return finished_checklist(card(cohort), LISTS, COHORTS / cohort / FILE)
+
+
 @cache
 def material(cohort: str) -> Material:
     stated = figures(cohort) if cohort in PUBLISHED else None
-    return material_of(cohort, card(cohort), tables(cohort), stated)
+    return material_of(cohort, card(cohort), tables(cohort), stated, checklist(cohort))
 
 
 @cache

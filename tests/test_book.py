@@ -24,7 +24,7 @@ ROW = {"cohort": "a", "estimator": "x", "outcome": "y", "scale": "difference", "
 
 
 def book():
-    return Book(Language("nb"), CATALOGUE)
+    return Book(Language("nb", "nb_NO"), CATALOGUE)
 
 
 def ref(value, column="estimate"):

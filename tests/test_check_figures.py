@@ -59,7 +59,7 @@ each_check = pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.na
 def writer(*checks):
     material = stages.material(stages.HPMT)
     made = replace(material, checks=list(checks), grade=grade(material.card, checks).record())
-    return Writer(made, Book(Language("nb"), CATALOGUE))
+    return Writer(made, Book(Language("nb", "nb_NO"), CATALOGUE))
 
 
 def figures_of(check):

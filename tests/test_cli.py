@@ -173,7 +173,7 @@ def test_the_schema_command_writes_the_same_bytes_each_time(project):
         assert main(["schema"]) == 0
         written.append([path.read_bytes() for path in sorted((project / "workflow" / "schemas").iterdir())])
     assert written[0] == written[1]
-    assert len(written[0]) == 2
+    assert len(written[0]) == 3
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 import pikepdf
 import pytest
+from planted import stata_file
 
 from analysis.filetext import SUFFIXES, Refused, Text, parts
 
@@ -212,6 +213,93 @@ def test_files_inside_a_document_are_read_or_refused():
     assert set(place(".docx", content, "tittelord")) == {"docProps/core.xml, linje 1"}
     assert place(".docx", content, "bildeord") == ["word/media/image1.png, bildets metadata (tEXt)"]
     assert {part.place for part in refused(".docx", content)} == {"word/embeddings/Ark.xlsx", "word/embeddings/ole.bin"}
+
+
+def test_every_file_of_an_archive_is_read_or_refused():
+    members = {
+        "LES-MEG.txt": "tekstord",
+        "tables/a.csv": "a\ntabellord",
+        "figures/a.png": png_with(b"tEXt", b"Title\0bildeord"),
+        "data/a.dta": stata_file("radord"),
+        "data/a.parquet": b"PAR1",
+        "rapport.xlsx": archive({"xl/workbook.xml": "<a/>"}),
+        "mer.zip": archive({"a.csv": "a"}),
+        "mappe/": "innhold i en mappe",
+        "uten_type": "tekst",
+    }
+    content = archive(members)
+    assert place(".zip", content, "tekstord") == ["LES-MEG.txt, linje 1"]
+    assert place(".zip", content, "tabellord") == ["tables/a.csv, linje 2"]
+    assert place(".zip", content, "bildeord") == ["figures/a.png, bildets metadata (tEXt)"]
+    assert place(".zip", content, "radord") == ["data/a.dta, fila byte for byte", "data/a.dta, radene"]
+    assert {part.place for part in refused(".zip", content)} == set(list(members)[4:])
+
+
+def test_names_and_comments_of_an_archive_are_read():
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w") as target:
+        entry = zipfile.ZipInfo("navneord.csv")
+        entry.comment, entry.extra = b"merknadsord", b"\x99\x99\x04\0ekst"
+        target.writestr(entry, "a")
+        target.comment = b"sluttord"
+    for word in ("navneord", "merknadsord", "sluttord", "ekst"):
+        assert "navn og merknader i arkivet" in place(".zip", stream.getvalue(), word)
+
+
+@pytest.mark.parametrize("suffix", [".zip", ".xlsx", ".docx"])
+def test_an_archive_that_would_fill_the_machine_is_refused_unread(suffix):
+    bombs = (
+        archive(dict.fromkeys(map("{}.csv".format, range(11)), b"0" * 20_000_000)),
+        archive({f"{n}.csv": "" for n in range(2001)}),
+    )
+    for bomb in bombs:
+        assert [part.reason for part in refused(suffix, bomb)] == ["arkivet er for stort til å kontrolleres"]
+        assert len(texts(suffix, bomb)) == 1
+
+
+@pytest.mark.parametrize("hide", ["before", "between", "after"])
+def test_data_beside_the_members_of_an_archive_are_refused(hide):
+    content = archive({"a.csv": "a", "b.csv": "b"})
+    second = content.index(b"PK\3\4", 4)
+    hidden = {"before": b"x" + content, "between": content[:second] + b"x" + content[second:], "after": content + b"x"}
+    assert refused(".zip", hidden[hide])
+    assert refused(".zip", content) == []
+
+
+def test_a_locked_archive_is_refused():
+    content = bytearray(archive({"a.csv": "a"}))
+    content[6] |= 1
+    content[content.index(b"PK\1\2") + 8] |= 1
+    assert [part.place for part in refused(".zip", bytes(content))] == ["a.csv"]
+
+
+def test_every_text_of_a_stata_file_is_read():
+    labels = {"data_label": "titelord", "variable_labels": {"b": "kolonneord"}, "value_labels": {"b": {7: "verdiord"}}}
+    content = stata_file(**labels)
+    for word in ("titelord", "kolonneord", "verdiord"):
+        assert place(".dta", content, word) == ["fila byte for byte", "navn og merkelapper"]
+    assert place(".dta", stata_file("radord"), "radord") == ["fila byte for byte", "radene"]
+    assert place(".dta", stata_file("x" * 3000 + "langord", convert_strl=["b"]), "langord")[0] == "fila byte for byte"
+    assert refused(".dta", content) == []
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (stata_file() + b"mer", "det ligger data etter slutten på tabellen"),
+        (b"\x72\x02\x01\0" + bytes(200), "formatet er eldre enn Stata 13 og er derfor ikke kontrollert"),
+        (b"<stata_dta></stata_dta>", "innholdet kan ikke leses som .dta og er derfor ikke kontrollert"),
+        (stata_file()[:300], "det ligger data etter slutten på tabellen"),
+    ],
+)
+def test_a_stata_file_that_cannot_be_read_to_its_end_is_refused(content, reason):
+    assert reason in [part.reason for part in refused(".dta", content)]
+
+
+def test_a_data_file_is_refused_under_the_name_of_another():
+    assert refused(".zip", stata_file())
+    assert refused(".dta", archive({"a.csv": "a"}))
+    assert refused(".csv", stata_file())
 
 
 def test_every_string_of_a_pdf_is_read():

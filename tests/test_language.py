@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from analysis.report.language import Language, nice_ticks
 
-NB, NN, EN = (Language(code) for code in ("nb", "nn", "en"))
+NB, NN, EN = (Language(*names) for names in (("nb", "nb_NO"), ("nn", "nn_NO"), ("en", "en_GB")))
 NBSP, MINUS = "\u00a0", "\u2212"
 
 

@@ -51,7 +51,7 @@ def refused(action):
 
 
 def fill_in(path):
-    """Take every mark away, as a person would who keeps what stands there."""
+    """Take every mark of a file away, as a person would who keeps what stands there."""
     text = re.sub(rf"\s*# {MARK}.*$", "", path.read_text(encoding="utf-8"), flags=re.MULTILINE)
     path.write_text(text.replace(f"{MARK}: ", ""), encoding="utf-8")
 
@@ -117,7 +117,7 @@ def test_figures_are_absent_and_cannot_be_calculated_on_even_without_marks(tmp_p
     folder = started(tmp_path, design)
     data = read_yaml(folder / "published.yaml").data
     assert [(fact["value"], fact["certainty"]) for fact in data["facts"]] == [(None, "absent")] * facts
-    for name in ("cohort.yaml", "published.yaml"):
+    for name in ("cohort.yaml", "published.yaml", "checklist.yaml"):
         fill_in(folder / name)
     assert placeholders(folder) == []
     said = refused(lambda: read_figures(folder / "published.yaml", read_card(folder / "cohort.yaml")))
@@ -129,7 +129,7 @@ def test_figures_are_absent_and_cannot_be_calculated_on_even_without_marks(tmp_p
 )
 def test_published_figures_that_are_filled_in_pass_the_check(project, capsys, design, values):
     folder = started(project, design)
-    for name in ("cohort.yaml", "published.yaml"):
+    for name in ("cohort.yaml", "published.yaml", "checklist.yaml"):
         fill_in(folder / name)
     text = (folder / "published.yaml").read_text(encoding="utf-8")
     for value in values:
@@ -143,7 +143,8 @@ def test_published_figures_that_are_filled_in_pass_the_check(project, capsys, de
 
 def test_a_card_that_is_filled_in_reads_a_delivery(project, capsys):
     folder = started(project, "matched_did")
-    fill_in(folder / "cohort.yaml")
+    for name in ("cohort.yaml", "checklist.yaml"):
+        fill_in(folder / name)
     assert placeholders(folder) == []
     rows = range(40)
     frame = pd.DataFrame({"person_id": [f"P{row}" for row in rows], "gruppe": [row % 2 for row in rows], "alder": 30})

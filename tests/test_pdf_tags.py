@@ -3,6 +3,7 @@
 import io
 import json
 
+import pdf_defects as defects
 import pdf_tags
 import pikepdf
 import pytest
@@ -32,51 +33,19 @@ def test_a_report_has_its_language_title_scopes_and_figures_in_words(papers, cod
 
 def test_the_summary_in_english_is_tagged_as_english_in_another_report(papers):
     with pikepdf.open(io.BytesIO(papers["nb"])) as document:
-        languages = {str(tag.get("/Lang", "")) for tag in pdf_tags._tags(document)}
+        languages = {str(tag.get("/Lang", "")) for tag in pdf_tags.tags(document)}
     assert any(name.startswith("en") for name in languages)
-
-
-def defect(content, spoil):
-    with pikepdf.open(io.BytesIO(content)) as document:
-        spoil(document)
-        kept = io.BytesIO()
-        document.save(kept)
-    return kept.getvalue()
-
-
-def first(document, kind):
-    return next(tag for tag in pdf_tags._tags(document) if str(tag.S) == kind)
-
-
-def unscoped(document):
-    del first(document, "/TH")["/A"]
-
-
-def wordless(document):
-    del first(document, "/Figure")["/Alt"]
-
-
-def untitled(document):
-    del document.docinfo["/Title"]
-
-
-def other_language(document):
-    document.Root["/Lang"] = pikepdf.String("sv-SE")
-
-
-def untagged(document):
-    document.Root["/MarkInfo"] = pikepdf.Dictionary(Marked=False)
 
 
 @pytest.mark.parametrize(
     ("spoil", "fault"),
     [
-        (unscoped, "header without scope"),
-        (wordless, "figure without words"),
-        (untitled, "title"),
-        (other_language, "language"),
-        (untagged, "not tagged"),
+        (defects.unscoped, "header without scope"),
+        (defects.wordless, "figure without words"),
+        (defects.untitled, "title"),
+        (defects.other_language, "language"),
+        (defects.untagged, "not tagged"),
     ],
 )
 def test_each_defect_that_is_put_in_is_found(papers, spoil, fault):
-    assert fault in pdf_tags.faults(defect(papers["nb"], spoil), "nb")
+    assert fault in pdf_tags.faults(defects.spoilt(papers["nb"], spoil), "nb")

@@ -179,7 +179,7 @@ def test_no_two_shipped_cohorts_are_put_together():
 
 def said(table, tmp_path):
     write_csv(table, tmp_path / "synthesis.csv")
-    book = Book(Language("nb"), read_yaml(stages.STRINGS).data)
+    book = Book(Language("nb", "nb_NO"), read_yaml(stages.STRINGS).data)
     models = {name: {"short_title": f"Undersøkelse {name}"} for name in "abc"}
     found = list(pooled_blocks(book, read_csv(tmp_path / "synthesis.csv"), models))
     cells = [[printed.text(cell) for cell in line] for block in found for line in block.get("rows", [])]

@@ -12,7 +12,8 @@ from analysis.compare import CohortResult, comparability, comparison
 from analysis.files import read_csv, write_csv, write_json
 from analysis.pooling import pooled
 from analysis.report import portal_model
-from analysis.report.portal_model import build_portal
+from analysis.report.portal_model import FORMS, build_portal
+from analysis.tables import REPORT_KINDS
 from analysis.yamlio import read_yaml
 
 NBSP, MINUS = "\u00a0", "\u2212"
@@ -32,9 +33,9 @@ def inputs(tmp_path_factory):
     paths = []
     for cohort in stages.ALL:
         write_json(folder / cohort / f"{cohort}.nb.json", stages.report(cohort))
-        for kind in ("html", "pdf"):
+        for kind in FORMS:
             (folder / cohort / f"{cohort}.nb.{kind}").write_bytes(b"x" * 12_345)
-        paths += [folder / cohort / f"{cohort}.nb.{kind}" for kind in ("json", "html", "pdf")]
+        paths += [folder / cohort / f"{cohort}.nb.{kind}" for kind in REPORT_KINDS]
     results = {cohort: result(cohort) for cohort in stages.ALL}
     write_csv(comparison(results), folder / "comparison.csv")
     write_csv(comparability(results), folder / "pairs.csv")
@@ -95,6 +96,34 @@ def test_rows_say_what_is_measured_and_how_sure(portal):
     assert mentor[6] == "Svært lav"
 
 
+@pytest.mark.parametrize(
+    ("code", "words", "not_stated"),
+    [
+        ("nb", "ikke ett tall: minst 94 000 kroner, ingen øvre grense", "ikke oppgitt"),
+        ("nn", "ikkje eitt tal: minst 94 000 kroner, inga øvre grense", "ikkje oppgitt"),
+        ("en", "not one number: at least NOK 94,000, no upper limit", "not stated"),
+    ],
+)
+def test_costs_have_a_table_of_their_own_in_every_language(inputs, code, words, not_stated):
+    comparison, pairs, paths = inputs
+    named = [path.with_name(path.name.replace(".nb.", f".{code}.")) for path in paths]
+    for path, other in zip(paths, named, strict=True):
+        other.write_bytes(path.read_bytes())
+    costs = {cohort: stages.material(cohort).tables["cost"] for cohort in stages.ALL}
+    found = build_portal(comparison, pairs, named, stages.STRINGS.with_name(f"{code}.yaml"), code=code, costs=costs)
+    section = found["sections"][0]
+    rows = [[printed.text(cell).replace(NBSP, " ") for cell in row] for row in section["blocks"][0]["rows"]]
+    assert (section["id"], len(rows)) == ("kostnad", len(stages.ALL))
+    assert rows[0][2].startswith(words)
+    assert rows[1][1:3] == [not_stated, not_stated]
+
+
+def test_without_any_stated_cost_the_page_has_no_such_chapter(inputs):
+    empty = {cohort: stages.material(stages.MENTOR).tables["cost"] for cohort in stages.ALL}
+    found = build_portal(*inputs, stages.STRINGS, costs=empty)
+    assert found["sections"][0]["id"] == "sammenligning"
+
+
 def test_only_differences_are_drawn_with_zero_on_the_axis(portal):
     rows = {row["id"]: row["graphic"] for row in portal["table"]["rows"]}
     assert rows[stages.MENTOR] is None
@@ -119,8 +148,7 @@ def test_a_card_leads_with_the_first_sentence_of_its_report_and_to_its_files(por
     assert printed.text(card["sentence"]) == printed.text(lead["runs"])
     assert not any("number" in run for run in card["sentence"])
     assert [link["href"] for link in card["links"]] == [
-        "reports/hpmt/hpmt.nb.html",
-        "reports/hpmt/hpmt.nb.pdf",
+        *(f"reports/hpmt/hpmt.nb.{form}" for form in ("html", "pdf", "docx", "xlsx", "zip")),
         "hpmt/estimates.csv",
         "hpmt/provenance.json",
     ]
@@ -179,7 +207,7 @@ def test_made_up_data_never_share_the_table_with_others(inputs, tmp_path):
     model["data_kind"] = "synthetic"
     path = tmp_path / stages.NSW / f"{stages.NSW}.nb.json"
     write_json(path, model)
-    for kind in ("html", "pdf"):
+    for kind in FORMS:
         path.with_suffix(f".{kind}").write_bytes(b"x")
     kept = [kept for kept in paths if kept.parent.name != stages.NSW]
     found = build_portal(other, pairs, [*kept, *path.parent.iterdir()], stages.STRINGS)
@@ -219,7 +247,7 @@ def test_all_made_up_gives_a_banner(inputs, tmp_path):
     for cohort in stages.ALL:
         path = tmp_path / cohort / f"{cohort}.nb.json"
         write_json(path, {**stages.report(cohort), "data_kind": "synthetic"})
-        for kind in ("html", "pdf"):
+        for kind in FORMS:
             path.with_suffix(f".{kind}").write_bytes(b"x")
         paths += list(path.parent.iterdir())
     found = build_portal(table.assign(data_kind="synthetic"), pairs, paths, stages.STRINGS)
@@ -247,9 +275,9 @@ def test_each_language_has_a_page_of_its_own_with_reports_in_that_language(input
         model = {**stages.report(cohort), "lang": "en", "short_title": f"{cohort} in English"}
         folder = paths[0].parent.parent / cohort
         write_json(folder / f"{cohort}.en.json", model)
-        for kind in ("html", "pdf"):
+        for kind in FORMS:
             (folder / f"{cohort}.en.{kind}").write_bytes(b"x" * 1000)
-        english += [folder / f"{cohort}.en.{kind}" for kind in ("json", "html", "pdf")]
+        english += [folder / f"{cohort}.en.{kind}" for kind in REPORT_KINDS]
     strings = stages.STRINGS.with_name("en.yaml")
     found = build_portal(comparison_table, pairs, [*paths, *english], strings, code="en", languages=("nb", "en"))
     assert found["lang"] == "en"
@@ -269,12 +297,11 @@ def test_the_report_that_sets_all_side_by_side_is_linked_and_is_no_study(inputs)
     comparison_table, pairs, paths = inputs
     folder = paths[0].parent.parent / "sammenligning"
     write_json(folder / "sammenligning.nb.json", {**stages.report(stages.HPMT), "title": "Alt side om side"})
-    for kind in ("html", "pdf"):
+    for kind in FORMS:
         (folder / f"sammenligning.nb.{kind}").write_bytes(b"x" * 2000)
     found = build_portal(comparison_table, pairs, [*paths, *folder.iterdir()], stages.STRINGS)
     assert found["compared"]["title"] == "Alt side om side"
     assert [link["href"].rpartition("/")[2] for link in found["compared"]["links"]] == [
-        "sammenligning.nb.html",
-        "sammenligning.nb.pdf",
+        *(f"sammenligning.nb.{form}" for form in FORMS),
     ]
     assert {card["id"] for card in found["cards"]} == set(stages.ALL)

@@ -11,9 +11,9 @@ from analysis.problems import ProblemsFound
 from analysis.provenance import run_id
 from analysis.release import provenance, read_tables, release
 from analysis.report.material import NAMES, read_material
-from analysis.tables import RELEASED
+from analysis.tables import COST_TABLE, RELEASED
 
-FILES = {*(f"{name}.csv" for name in RELEASED), "cohort.json", "checks.json", "provenance.json"}
+FILES = {*(f"{name}.csv" for name in (*RELEASED, COST_TABLE)), "cohort.json", "checks.json", "provenance.json"}
 
 
 @pytest.fixture(scope="module")
@@ -149,7 +149,7 @@ def test_what_is_read_back_for_the_report_is_what_was_written(folders, cohort):
     material = read_material(folders[cohort])
     assert material.cohort == cohort
     assert material.card == stages.card(cohort)
-    assert set(material.tables) == set(RELEASED)
+    assert set(material.tables) == {*RELEASED, COST_TABLE}
     assert material.grade == stages.verdicts(stages.card(cohort), stages.tables(cohort)).grade.record()
 
 

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import zipfile
 from dataclasses import replace
 from pathlib import Path
 
@@ -53,6 +54,12 @@ def pdf(path):
     document.save(path)
 
 
+def archive(path):
+    """What Word, Excel and zip files are on the outside."""
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("innhold.txt" if path.suffix == ".zip" else "innhold.xml", "<a>Tekst.</a>")
+
+
 def put(root, card, *, number="0.0610", declared=None):
     """Everything that `make` leaves for review of a cohort, in small."""
     for name in review_files(COHORT, ["nb"]):
@@ -61,6 +68,8 @@ def put(root, card, *, number="0.0610", declared=None):
         if path.suffix == ".pdf":
             path.unlink(missing_ok=True)
             pdf(path)
+        elif path.suffix in (".docx", ".xlsx", ".zip"):
+            archive(path)
         elif path.suffix == ".csv":
             write_text(path, f"outcome,estimate,run_id\nwork,{number},abc\n")
         else:

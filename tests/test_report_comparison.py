@@ -1,19 +1,24 @@
 """The comparison report: every number from a released row, nothing ranked, made-up data in a chapter of their own."""
 
+import io
 import re
+import zipfile
 
+import openpyxl
 import pandas as pd
 import printed
 import pytest
 import stages
+from python_calamine import CalamineWorkbook
 
 from analysis.compare import CohortResult, comparability, comparison
 from analysis.compare_horizons import horizons
 from analysis.files import read_csv, write_csv, write_json
 from analysis.pooling import pooled
 from analysis.questions import read_questions
-from analysis.report import html, pdf
+from analysis.report import html, kit, pdf, xlsx
 from analysis.report.comparison_report import build_comparison
+from analysis.tables import COST_TEXTS
 
 SHARED = stages.ROOT / "reports" / "_shared"
 QUESTIONS = stages.ROOT / "reports" / "sammenligning" / "questions.yaml"
@@ -66,6 +71,30 @@ def test_the_page_and_the_pdf_are_made_from_the_model_alone(report):
     page = html.render(report, css="", fonts={400: b"font"}, template_folder=SHARED)
     assert report["title"] in page
     assert pdf.render(report, template=SHARED / "report.typ", font_folder=SHARED / "fonts").startswith(b"%PDF")
+
+
+def test_the_workbook_and_the_archive_hold_its_tables_and_no_banner_of_the_whole(report, inputs):
+    names = CalamineWorkbook.from_filelike(io.BytesIO(xlsx.render(report))).sheet_names
+    tables = len(printed.blocks_of(report, "table"))
+    assert names == ["LES MEG", *names[1:-1], "Kodebok"]
+    assert [name for name in names if name.startswith("T")] == [f"T{number + 1}" for number in range(tables)]
+    with zipfile.ZipFile(io.BytesIO(kit.render(report, inputs[2]))) as archive:
+        data = {name for name in archive.namelist() if name.startswith("data/")}
+        assert not archive.read("LES-MEG.txt").decode().startswith("Syntetiske data")
+        told = archive.read("tables/tab-tall-syntetisk.tex").decode(), archive.read("tables/tab-tall.tex").decode()
+    assert [text.startswith("% Syntetiske data. ") for text in told] == [True, False]
+    assert data == {f"data/{name}.dta" for name, table in inputs[2].items() if len(table)}
+    assert {"data/comparison.dta", "data/horizons.dta", "data/pairs.dta"} <= data
+
+
+def test_sheets_of_made_up_data_say_so_and_no_other_does(report):
+    made_up = {name for name in printed.blocks_of(report, "table") if name.endswith("-syntetisk")}
+    assert len(made_up) > 1
+    workbook = openpyxl.load_workbook(io.BytesIO(xlsx.render(report)))
+    for name, block in printed.blocks_of(report, "table").items():
+        sheet = workbook[f"T{block['number']}"]
+        marks = [str(sheet["A3"].value), str(sheet.oddHeader.center.text).strip()]
+        assert [mark.startswith("Syntetiske data. ") for mark in marks] == [name in made_up] * 2
 
 
 def test_hpmt_stands_with_both_times_and_empty_columns_say_why(report):
@@ -145,6 +174,32 @@ def test_the_sentences_are_those_of_the_reports_with_the_same_numbers(report):
 
 def test_a_neighbour_is_marked_as_one(report):
     assert "(nabo, svarer på et annet spørsmål)" in printed.section_text(report, "svar-supported-employment")
+
+
+def test_costs_stand_in_the_order_of_the_other_tables_and_in_words_where_they_have_no_end(report):
+    rows = {row[0]: row[1:] for row in printed.rows_of(report, "tab-kostnad")}
+    assert first_column(report, "tab-kostnad") == first_column(report, "tab-tillit")
+    further, person, year, basis = rows["HPMT mot kontrollkontorer"]
+    assert (further, year, basis) == ("+15\u00a0000 kroner", "2025", "2 av 15")
+    assert person.startswith("ikke ett tall: minst 94\u00a0000 kroner, ingen øvre grense")
+    klar = rows["Supported Employment, KLAR"]
+    assert klar[:2] == [
+        "+45\u00a0000 kroner",
+        "ikke regnet ut: rapporten har ikke noe anslag på forskjellen i andel i arbeid",
+    ]
+    assert rows["Mentor, hybridmodell"] == ["ikke oppgitt", "ikke oppgitt", "–", "–"]
+
+
+def test_another_cost_moves_no_row(inputs, report):
+    folder, reports, tables = inputs
+    path = folder / stages.HPMT / "cost.csv"
+    before = path.read_text(encoding="utf-8")
+    table = read_csv(path, text=COST_TEXTS)
+    write_csv(table.assign(value=table["value"] * 1000), path)
+    again = build_comparison(folder, reports, tables, read_questions(QUESTIONS), "nb", stages.STRINGS)
+    path.write_text(before, encoding="utf-8")
+    assert first_column(again, "tab-kostnad") == first_column(report, "tab-kostnad")
+    assert printed.rows_of(again, "tab-kostnad") != printed.rows_of(report, "tab-kostnad")
 
 
 def test_the_figure_holds_the_numbers_of_the_table_and_says_them_in_words(report):

@@ -206,7 +206,7 @@ def test_the_report_becomes_a_tagged_pdf_with_its_banner_on_every_page(shape):
 
 @pytest.mark.parametrize(("low", "high"), [(-24, 36), (-12, 30), (0, 7), (-9, 10), (-30, 60), (3, 4)])
 def test_marks_of_a_monthly_axis_are_few_round_and_hold_the_start(low, high):
-    writer = type("Words", (), {"book": type("Book", (), {"language": shared.Language("nb")})})
+    writer = type("Words", (), {"book": type("Book", (), {"language": shared.Language("nb", "nb_NO")})})
     values = [tick["value"] for tick in span_ticks(writer, low, high)]
     assert len(values) <= MOST_TICKS + 1
     assert all(low <= value <= high for value in values)

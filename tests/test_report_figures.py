@@ -1,7 +1,9 @@
 """The figures say what the model says, fit their sheet, and come out the same each time."""
 
+import io
 import json
 import re
+import struct
 from itertools import combinations
 from pathlib import Path
 
@@ -11,6 +13,7 @@ from hypothesis import strategies as st
 from lxml import etree
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.text import Text
+from PIL import Image
 
 from analysis.report import canvas, figures
 
@@ -228,3 +231,44 @@ def test_a_series_with_bars_has_a_bar_with_two_ends_at_each_point_and_no_band():
     assert drawn == [[0.0, 0.2], [0.1, 0.3], [0.0, 0.2], [0.1, 0.2, 0.1]]
     assert bands == 0
     assert lines() == ([[0.1, 0.2, 0.1]], 1)
+
+
+@each_figure
+def test_a_figure_as_png_has_the_size_of_the_sheet_and_nothing_but_pixels(block):
+    content = figures.draw_png(block["kind"], block["data"])
+    root = etree.fromstring(figures.draw(block["kind"], block["data"]))
+    points = [float(root.get(side).removesuffix("pt")) for side in ("width", "height")]
+    dots = figures.DOTS_PER_INCH / canvas.POINTS_PER_INCH
+    assert struct.unpack(">2I", content[16:24]) == tuple(pytest.approx(dots * side, abs=1) for side in points)
+    assert set(chunks(content)) == {b"IHDR", b"IDAT", b"IEND"}
+
+
+def chunks(content):
+    place = 8
+    while place < len(content):
+        length = int.from_bytes(content[place : place + 4], "big")
+        yield content[place + 4 : place + 8]
+        place += length + 12
+
+
+def test_the_mark_stands_in_the_png_and_the_same_figure_is_the_same_bytes():
+    block = BY_ID["fig-spenn"]
+    plain, marked = (figures.draw_png(block["kind"], block["data"], mark=mark) for mark in (None, "Syntetiske data"))
+    assert plain != marked
+    figures.draw_anew()
+    assert figures.draw_png(block["kind"], block["data"], mark="Syntetiske data") == marked
+
+
+def test_letters_stand_in_the_png():
+    block = BY_ID["fig-spenn"]
+    with_text = Image.open(io.BytesIO(figures.draw_png(block["kind"], block["data"], mark="Syntetiske data")))
+    height = with_text.height
+    corner = with_text.convert("L").crop((with_text.width - 250, height - 32, with_text.width, height))
+    assert min(corner.tobytes()) < 120
+
+
+def test_an_unknown_kind_and_a_missing_font_stop_the_png(tmp_path):
+    with pytest.raises(ValueError, match="unknown kind of figure"):
+        figures.draw_png("pie", {})
+    with pytest.raises(ValueError, match="font"):
+        figures.draw_png("range", BY_ID["fig-spenn"]["data"], font_folder=tmp_path)

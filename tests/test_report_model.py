@@ -31,10 +31,13 @@ SECTIONS = [
     "betydning",
     "vedlegg",
     "metode",
+    "sjekkliste",
     "kilder",
     "sporbarhet",
 ]
 # Digits that are no results, each with why.
+GUIDELINE = r"(?:CONSORT(?: Cluster)? 20\d\d|TARGET 2025|STROBE|RECORD|TREND|EPOC ITS|DiD-punkt|Tillegg)"
+NUMBER = r"\d+[a-h]?(?:\.\d)?(?:\(i{1,2}\))?"
 MONTHS = "januar|februar|mars|april|mai|juni|juli|august|september|oktober|november|desember"
 ALLOWED = {
     "a month": rf"(?i:(?:\d{{1,2}}\. )?(?:{MONTHS}) \d{{4}})",
@@ -42,6 +45,7 @@ ALLOWED = {
     "the names of a digest and of a method": r"SHA-256|HC[23]|CR1|RoB 2|MatchIt 4\.7",
     "a digest or a run": r"\b[0-9a-f]{12}(?:[0-9a-f]{52})?\b",
     "a limit that a catalogue sentence states": r"under 0,05",
+    "the numbers of a guideline": rf"{GUIDELINE}(?:,? {NUMBER})*(?:; {GUIDELINE}(?:,? {NUMBER})*)*",
 }
 
 
@@ -52,7 +56,9 @@ def stated_words(cohort):
     found = [card[key] for key in ("background", "population", "content", "time_zero", "assignment", "estimand")]
     found += [card[key] for key in ("limitations", "sources", "covariates", "disclosure", "sensitivity", "arms")]
     found += [[fact["what"], fact["note"]] for fact in material.facts]
+    found += [[item["note"] for item in (card["cost"] or {}).values() if isinstance(item, dict)]]
     found += [material.card.matching.formula if material.card.matching else ""]
+    found += [one["source"] for one in material.checklist["guidelines"]]
     found += [[outcome.definition, outcome.label] for outcome in load_outcomes().values()]
     return sorted(set(strings(found)), key=len, reverse=True)
 
@@ -120,6 +126,14 @@ def test_every_reference_leads_to_a_number_and_says_the_same(cohort):
                 assert run["text"] == report["numbers"][run["number"]]["text"]
 
 
+def checklist_counts(report):
+    """How many items of the checklist begin with each word, counted in its table."""
+    answers = [row[2] for row in printed.rows_of(report, "tab-sjekkliste")]
+    begins = {"section": "Se ", "not_told": "Ikke oppgitt.", "not_relevant": "Ikke relevant."}
+    counts = {name: sum(answer.startswith(words) for answer in answers) for name, words in begins.items()}
+    return {**counts, "text": len(answers) - sum(counts.values()), "all": len(answers)}
+
+
 @pytest.mark.parametrize("cohort", stages.ALL)
 def test_every_source_exists_where_it_says(cohort):
     material, report = stages.material(cohort), stages.report(cohort)
@@ -138,6 +152,8 @@ def test_every_source_exists_where_it_says(cohort):
         elif source["table"] == "facts":
             values = [facts[name]["value"] for name in source["row"].split("+")]
             assert number["value"] in (values[0], sum(map(float, values)))
+        elif source["table"] == "checklist":
+            assert number["value"] == checklist_counts(report)[source["row"]]
         elif source["table"] == "cohort":
             assert source["row"] in {*type(material.card).model_fields, "published.two_arms", "published.single_arm"}
         else:
@@ -165,7 +181,7 @@ def test_a_source_of_a_small_table_leads_to_the_value(cohort):
 def test_every_section_of_the_design_stands_in_its_order(cohort):
     names = [section["id"] for section in stages.report(cohort)["sections"]]
     assert [name for name in names if name in SECTIONS] == SECTIONS
-    assert set(names) - set(SECTIONS) <= {"fasit", "fakta", "leveransekontroll", "skjevhet"}
+    assert set(names) - set(SECTIONS) <= {"fasit", "fakta", "kostnad", "leveransekontroll", "skjevhet"}
     assert ("leveransekontroll" in names) == (cohort == stages.NSW)
     assert ("fasit" in names) == (cohort == stages.NSW)
 
@@ -289,7 +305,7 @@ def test_known_answers_of_the_american_trial_stand_in_the_text():
 
 @pytest.mark.parametrize("cohort", stages.ALL)
 def test_a_printed_number_is_the_value_rounded_half_up(cohort):
-    words = Language("nb")
+    words = Language("nb", "nb_NO")
     for number in stages.report(cohort)["numbers"].values():
         shown = number["text"].replace(NBSP, "").lstrip("+")
         decimals = len(shown.partition(",")[2].rstrip("%"))
@@ -320,7 +336,7 @@ def test_marks_of_an_axis_have_the_decimals_that_tell_them_apart():
         for block in printed.section(stages.report(stages.NSW), "balanse")["blocks"]
         if block.get("id") == "fig-balanse"
     )
-    writer = Writer(stages.material(stages.NSW), Book(Language("nb"), {}))
+    writer = Writer(stages.material(stages.NSW), Book(Language("nb", "nb_NO"), {}))
     assert [tick["label"] for tick in love["data"]["x_ticks"]][:3] == ["0,0", "0,5", "1,0"]
     labels = [tick["label"] for tick in writer.ticks(0, 0.36)]
     assert len(set(labels)) == len(labels)
@@ -328,7 +344,7 @@ def test_marks_of_an_axis_have_the_decimals_that_tell_them_apart():
 
 
 def test_rows_asked_for_again_are_those_of_the_table_whatever_was_done_to_the_first():
-    writer = Writer(stages.material(stages.NSW), Book(Language("nb"), {}))
+    writer = Writer(stages.material(stages.NSW), Book(Language("nb", "nb_NO"), {}))
     wanted = {"estimator": "matched_did_2x2", "spec": "main"}
     first = writer.rows(**wanted)
     first.loc[:, "estimate"] = 0.0

@@ -32,7 +32,7 @@ def whole():
 @cache
 def report(name):
     """The sections of subgroups alone, which is what is looked at here."""
-    book = Book(Language("nb"), read_yaml(stages.STRINGS).data)
+    book = Book(Language("nb", "nb_NO"), read_yaml(stages.STRINGS).data)
     return {"sections": numbered(list(subgroup_sections(Writer(MADE[name], book)))), "numbers": book.numbers}
 
 

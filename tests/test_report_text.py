@@ -17,9 +17,10 @@ from analysis import card_appraisal, card_matching, cards, match_tables, strict
 from analysis.compare import DESIGN_ORDER
 from analysis.disclosure.profiles import PROFILES_FILE, read_profiles
 from analysis.grade import DOMAINS, GRADES, UNGRADED
-from analysis.report import model, portal_model
+from analysis.report import book, model, portal_model
 from analysis.report.book import Row
 from analysis.report.conclusion import direction
+from analysis.tables import RELEASED
 from analysis.translations import texts_of as texts_of_card
 from analysis.yamlio import read_yaml
 
@@ -39,7 +40,7 @@ def reached() -> dict[str, tuple]:
     with pytest.MonkeyPatch.context() as patch:
         used: set[str] = set()
         document = Recording(catalogue(), used)
-        patch.setattr(model, "read_yaml", lambda path: document)
+        patch.setattr(book, "read_yaml", lambda path: document)
         found = {name: (material, stages.report_of(material)) for name, material in variants.reach()}
     return {"reports": found, "used": used}
 
@@ -295,14 +296,17 @@ def test_every_text_of_the_catalogue_is_used_by_a_report_a_template_or_the_porta
     folder = stages.STRINGS.parents[1]
     templates = "\n".join(path.read_text("utf-8") for path in folder.iterdir() if path.suffix in (".j2", ".typ", ".js"))
     code = "\n".join(Path(module.__file__).read_text("utf-8") for module in (model, portal_model))
-    # The comparison report is read by its own tests, the summary in English by those of the PDF.
-    vocabulary = ("comparison.", "languages.", "headings.abstract")
+    # The comparison report is read by its own tests, the summary in English by those of the PDF, words of other files
+    # than the report by those of the workbook and the kit.
+    vocabulary = ("comparison.", "languages.", "headings.abstract", "files.", "locale")
     vocabulary += ("data_kinds.", "designs.", "grades.", "certainties.", "units.", "portal.", "banner.")
     vocabulary += ("grade.levels.", "appraisal.domains.", "appraisal.judgements.", "appraisal.tools.")
     vocabulary += ("annex.orders.", "annex.estimands.", "matched.keys.", "flow.steps.")
     # Words chosen by a value of the card or of a row: not every value stands in a variant.
     vocabulary += tuple(f"staggered.{name}." for name in ("units", "used", "counted", "errors", "inferences"))
     vocabulary += ("treated.analyses.",)
+    # Read by the tests of the comparison and the start page.
+    vocabulary += ("cost.compare.",)
     unused = [
         path
         for path, _ in texts_of(catalogue())
@@ -312,6 +316,17 @@ def test_every_text_of_the_catalogue_is_used_by_a_report_a_template_or_the_porta
         and not (path.startswith("labels.count_") and path[7:] in code)
     ]
     assert unused == []
+
+
+def test_the_code_book_describes_every_table_that_a_number_comes_from():
+    sources = {
+        number["source"]["table"]
+        for _, report in reached()["reports"].values()
+        for number in report["numbers"].values()
+    }
+    described = set(catalogue()["files"]["tables"])
+    assert sources <= described
+    assert described - sources - set(RELEASED) == {"comparison", "horizons", "pairs", "synthesis"}
 
 
 def test_closed_lists_of_words_are_those_of_the_card():
@@ -341,7 +356,7 @@ def test_closed_lists_of_words_are_those_of_the_card():
 
 # A point between digits that is no decimal point: names, citations and formulas, word for word.
 POINTED = re.compile(r"\d\.\d")
-POINTS_ALLOWED = r"doi 10\.\d+/[\w.]+|MatchIt 4\.7|\b1\.[01]\b"
+POINTS_ALLOWED = r"doi 10\.\d+/[\w.]+|MatchIt 4\.7|\b1\.[01]\b|RECORD \d+\.\d(?:, \d+\.\d)*"
 
 
 @cache

@@ -24,7 +24,7 @@ from treated_shown import (
 )
 
 from analysis.disclosure.release_tables import WITHHELD
-from analysis.report import figures, html, pdf
+from analysis.report import figures, html, pdf, xlsx
 from analysis.tables import RELEASED
 from analysis.yamlio import read_yaml
 
@@ -57,11 +57,12 @@ def drawn(made):
 
 @pytest.mark.parametrize("profile", list(RULES))
 @pytest.mark.parametrize("name", DESIGNS)
-def test_every_design_is_a_web_page_under_each_profile_with_a_third_of_the_numbers_hidden(name, profile):
+def test_every_design_is_a_web_page_and_a_workbook_under_each_profile_with_a_third_of_the_numbers_hidden(name, profile):
     made = report(name, profile, 0.3 if profile == "public" else 0.0)
     page = html.render(made, css=CSS, fonts={}, template_folder=SHARED)
     assert "nan" not in everything(made).split()
     assert "NaN" not in page
+    assert xlsx.render(made).startswith(b"PK")
 
 
 @pytest.mark.parametrize("name", ["matched", "trial", "staggered"])

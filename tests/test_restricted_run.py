@@ -8,7 +8,7 @@ import subprocess
 
 import pandas as pd
 import pytest
-from cards import minimal_card, minimal_frame, write_cohort
+from cards import minimal_card, minimal_frame, write_answers, write_cohort
 from workspace import Workspace
 
 pytestmark = pytest.mark.whole
@@ -18,7 +18,15 @@ PROFILE = {"profile": "public", "reason": "Registerdata om personer."}
 PAIRS = 18
 ERRATUM = {"version": "1.1", "date": "2026-11-22", "text": "Seks deltakere er tatt ut."}
 # The rules that follow on the treatment of numbers.
-AFTER = ("subset_fonts", "build_report", "build_comparison", "build_portal", "seal_cohort", "seal_portal")
+AFTER = (
+    "cost_cohort",
+    "subset_fonts",
+    "build_report",
+    "build_comparison",
+    "build_portal",
+    "seal_cohort",
+    "seal_portal",
+)
 ASKED = f'make release COHORT={COHORT} BY="Navn Navnesen"'
 
 
@@ -39,9 +47,10 @@ def pairs() -> pd.DataFrame:
 
 
 def put_card(workspace, **report):
-    """The card of restricted data; its plan is locked by the command."""
+    """The card of restricted data, with its checklist; its plan is locked by the command."""
     card = minimal_card(data_kind="restricted", disclosure=PROFILE, report={"date": "2026-11-21", **report})
     write_cohort(workspace.folder / "cohorts" / COHORT, card)
+    write_answers(workspace.folder / "cohorts" / COHORT)
 
 
 def copied(workspace, folder):
@@ -157,7 +166,7 @@ def test_an_edited_profile_treats_the_cohort_anew_and_no_other(let_out):
 
 def test_after_the_release_nothing_restricted_is_read_but_what_is_declared_of_the_numbers(let_out):
     """What every job declared to read, as Snakemake kept it; `declared.json` is for the ledger of releases."""
-    files = [let_out.folder / "workflow" / "rules" / f"{name}.smk" for name in ("report", "seal")]
+    files = [let_out.folder / "workflow" / "rules" / f"{name}.smk" for name in ("cost", "report", "seal")]
     assert {rule for path in files for rule in re.findall(r"^rule (\w+):", path.read_text("utf-8"), re.M)} == set(AFTER)
     said = let_out.command("-m", "snakemake", "--detailed-summary")
     assert said.returncode == 0, said.stderr

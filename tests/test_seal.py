@@ -131,7 +131,7 @@ def test_a_kind_of_file_that_may_not_leave_stops_the_seal(review, name):
         ("index.html", {".html"}),
         ("comparison/comparison.csv", {".csv", ".json"}),
         ("hpmt/estimates.csv", {".csv", ".json"}),
-        ("reports/hpmt/hpmt.nb.pdf", {".html", ".json", ".pdf"}),
+        ("reports/hpmt/hpmt.nb.pdf", {".docx", ".html", ".json", ".pdf", ".xlsx", ".zip"}),
     ],
 )
 def test_each_folder_has_its_own_types_of_file(target, allowed):

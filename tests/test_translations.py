@@ -27,13 +27,19 @@ def test_no_file_is_no_translation():
     assert read_translations([]) == {}
 
 
-def test_a_text_twice_and_one_in_bokmaal_alone_are_told_at_once(tmp_path):
+def test_any_language_can_stand_beside(tmp_path):
+    path = write(tmp_path / "t.yaml", "texts:\n  - {nb: alle, se: buohkat, da: alle sammen}\n")
+    assert read_translations(path) == {"alle": {"se": "buohkat", "da": "alle sammen"}}
+
+
+def test_every_mistake_is_told_at_once(tmp_path):
     path = write(
-        tmp_path / "t.yaml", "texts:\n  - {nb: a, nn: b}\n  - {nb: a, en: c}\n  - {nb: d}\n  - {nb: e, sv: f}\n"
+        tmp_path / "t.yaml",
+        "texts:\n  - {nb: a, nn: b}\n  - {nb: a, en: c}\n  - {nb: d}\n  - {nb: e, np: f}\n  - {nn: g}\n",
     )
     with pytest.raises(ProblemsFound) as error:
         read_translations(path)
-    for words in ("står flere ganger", "har verken nn eller en"):
+    for words in ("står flere ganger", "er bare på bokmål", "er ikke koden til et språk", "mangler nb"):
         assert words in str(error.value)
 
 

@@ -24,7 +24,7 @@ WHO = {"cohort": "liten", "run_id": "0" * 12}
 # Adapters that hold outcomes of persons in their hands and neither describe nor estimate: they read, build and pass on.
 BEFORE_THE_LOCK = ("read_delivery", "read_published", "build_panel", "generate_delivery")
 # What these read, the rules above made, and none of those runs unlocked.
-AFTER_THE_ESTIMATES = ("check_", "compare_", "release_comparison", "build_", "seal_", "subset_")
+AFTER_THE_ESTIMATES = ("check_", "compare_", "cost_", "release_comparison", "build_", "seal_", "subset_")
 DOORS = sorted(
     path.stem
     for path in SCRIPTS.glob("*.py")

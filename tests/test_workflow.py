@@ -9,7 +9,9 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
+import office_readers
 import page as page_validation
 import pandas as pd
 import pdf_tags
@@ -29,15 +31,6 @@ SMALL = ("hpmt", "mentor_hybrid", "nsw_supported_work", "hpmt_synthetic", "aap_y
 
 
 @pytest.fixture(scope="module")
-def finished(tmp_path_factory):
-    """A workspace in which the whole pipeline has run once."""
-    workspace = Workspace(tmp_path_factory.mktemp("whole") / "project")
-    said = workspace.make()
-    assert said.returncode == 0, said.stdout + said.stderr
-    return workspace, said.stdout, workspace.released()
-
-
-@pytest.fixture(scope="module")
 def small(finished, tmp_path_factory):
     """The same with a few cohorts and their restricted tables as they are. Tests that change it put it back."""
     folder = tmp_path_factory.mktemp("small") / "project"
@@ -52,7 +45,8 @@ def small(finished, tmp_path_factory):
 @pytest.fixture(scope="module")
 def tiny(tmp_path_factory):
     """A workspace that has not run yet, with what a run of it releases: published figures and a made-up delivery."""
-    workspace = Workspace(tmp_path_factory.mktemp("tiny") / "project", cohorts=("hpmt", "hpmt_synthetic"))
+    workspace = Workspace(tmp_path_factory.mktemp("tiny") / "project", cohorts=("mentor_hybrid",))
+    write_small_cohort(workspace)
     done = Workspace(tmp_path_factory.mktemp("tiny_done") / "project", source=workspace.folder)
     said = done.make()
     assert said.returncode == 0, said.stdout + said.stderr
@@ -102,6 +96,17 @@ def test_every_number_on_paper_and_page_stands_in_the_model(finished):
     stem = "reports/hpmt/hpmt.nb"
     spoilt = {**released, f"{stem}.html": released[f"{stem}.html"].replace(b"</main>", b"<p>77,7</p></main>")}
     assert printed_numbers.strangers(spoilt, stem)["html"] == {"77,7"}
+
+
+def test_every_word_and_excel_file_holds_what_the_report_does(finished):
+    released = finished[2]
+    stems = [name.removesuffix(".docx") for name in released if name.endswith(".docx")]
+    assert len(stems) == len(LANGUAGES) * (len(COHORTS) + 1)
+    for stem in stems:
+        model = json.loads(released[f"{stem}.json"])
+        page = office_readers.word_page(released[f"{stem}.docx"])
+        assert office_readers.missing_words(page, model) == [], stem
+        assert office_readers.strange_sheets(released[f"{stem}.xlsx"], model) == [], stem
 
 
 def test_there_is_a_start_page_and_a_comparison_in_every_language(finished):
@@ -215,8 +220,15 @@ def test_jobs_import_the_projects_own_analysis_package(finished):
             {"build_report": len(SMALL)},
             {"estimate_published", "estimate_did", "release_cohort"},
         ),
+        (
+            "cohorts/hpmt/checklist.yaml",
+            "Kilden har ingen bakgrunnskjennetegn.",
+            "Kilden har ingen kjennetegn.",
+            {"release_cohort": 1, "build_report": 1, "build_comparison": 1},
+            {"read_published", "estimate_published", "compare_cohorts"},
+        ),
     ],
-    ids=["estimator module", "renderer", "generator", "nothing", "card", "text"],
+    ids=["estimator module", "renderer", "generator", "nothing", "card", "text", "checklist"],
 )
 def test_an_edit_reruns_what_depends_on_it_and_nothing_else(small, edited, old, new, reruns, spared):
     workspace, _ = small
@@ -242,7 +254,7 @@ def write_small_cohort(workspace):
     frame = minimal_frame(60).assign(
         **{name: column.astype("str") for name, column in (alike | earned | later).items()}
     )
-    write_cohort(workspace.folder / "cohorts" / "liten", minimal_card(), frame)
+    write_cohort(workspace.folder / "cohorts" / "liten", minimal_card(certify={"draws": 40}), frame)
     return frame
 
 
@@ -368,24 +380,29 @@ def test_no_job_that_writes_a_report_was_given_a_restricted_file(finished):
     assert restricted["release_cohort"]
 
 
-def test_reports_become_the_same_bytes_where_the_restricted_area_cannot_be_read(fresh):
-    """The folder is a link to itself: to open, list or look at anything in it fails, for root too."""
-    workspace, _ = fresh
+def test_reports_become_the_same_bytes_elsewhere_where_the_restricted_area_cannot_be_read(fresh):
+    """Another folder, time zone, locale and order of sets; the area is a link to itself: to open, list or look at
+    anything in it fails, for root too."""
+    workspace, released = fresh
     area, review = workspace.folder / "results" / "restricted", workspace.folder / "results" / "review"
     area.rename(workspace.folder / "put_away")
     area.symlink_to(area.name)
     with pytest.raises(OSError, match="symbolic link"):
         (area / "hpmt").stat()
-    folders = ("reports/hpmt", "reports/hpmt_synthetic", "portal")
-    made = [path for name in folders for path in (review / name).iterdir()]
+    rebuilt = [review / "reports" / name for name in ("hpmt", "hpmt_synthetic", "sammenligning")]
+    made = [path for folder in (*rebuilt, review / "portal") for path in folder.iterdir()]
     before = {path: path.read_bytes() for path in made}
     for path in made:
         path.unlink()
     targets = [str(path.relative_to(workspace.folder)) for path in made]
-    said = workspace.command("-m", "snakemake", "--cores", "2", "--allowed-rules", *REPORT_RULES, "--", *targets)
+    call = ["-m", "snakemake", "--cores", "2", "--allowed-rules", *REPORT_RULES, "--", *targets]
+    said = workspace.command(*call, TZ="Pacific/Auckland", LC_ALL="C", PYTHONHASHSEED="4711")
     assert said.returncode == 0, said.stdout + said.stderr
-    assert len(made) == 2 * 3 + 1
     assert {path.name for path in made if path.read_bytes() != before[path]} == set()
+    # Every kind of file that leaves in a report was among them, and left as it was made.
+    left = {path.name: content for path, content in before.items()}
+    assert {Path(name).suffix for name in released if name.startswith("reports/")} == {path.suffix for path in made}
+    assert {name for name, content in released.items() if left.get(Path(name).name, content) != content} == set()
 
 
 def test_the_id_of_a_made_up_person_stops_the_seal_and_the_last_release_stays(fresh):

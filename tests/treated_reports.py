@@ -13,6 +13,7 @@ import trial_reports
 
 from analysis.cards import Card
 from analysis.checks import as_records, from_records
+from analysis.cost_table import cost_table, write_cost
 from analysis.release import Released, provenance, release, treated_checks, write_release
 from analysis.report.material import Material, read_material
 
@@ -53,6 +54,7 @@ def material(name: str, profile: str, change: Any = None, **changes: Any) -> Mat
         folder = Path(temporary) / "invented"
         verdicts = stages.verdicts(own, tables).record()
         write_release(folder, own, found, verdicts, provenance(own, found, {}, None, digests), {})
+        write_cost(folder)
         return read_material(folder)
 
 
@@ -73,11 +75,11 @@ def turns() -> dict[str, Material]:
 def klar(profile: str) -> Material:
     """A trial of persons, with the checks of none."""
     found = persons_trial_reports.material()
-    made = released(KLAR, profile)
+    made, card = released(KLAR, profile), restricted(found.card, profile)
     return replace(
         found,
-        card=restricted(found.card, profile),
-        tables=made.tables,
+        card=card,
+        tables={**made.tables, "cost": cost_table(card, made.tables["estimates"])},
         checks=from_records(treated_checks({"checks": as_records(found.checks)})["checks"]),
         provenance={**found.provenance, "disclosure": made.ledger},
     )

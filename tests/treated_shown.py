@@ -24,6 +24,7 @@ import subgroup_reports
 from treated_reports import restricted
 
 from analysis.checks import as_records, from_records
+from analysis.cost_table import cost_table
 from analysis.disclosure.release_tables import WITHHELD
 from analysis.release import release, treated_checks
 from analysis.release_cells import headline_from_cells
@@ -59,6 +60,7 @@ def shown(
     tables = {name: _hidden(table, hide, rng) for name, table in ground.tables.items()}
     tables = {name: table.iloc[:0] if name in gone else table for name, table in tables.items()}
     card = restricted(ground.card, profile)
+    tables["cost"] = cost_table(card, tables["estimates"])
     actions = {name: _action(name, tables[name], gone, ground) for name in RELEASED if name in tables}
     told = {"profile": profile, "reason": {"nb": "Valgt av testen."}, "tables": actions}
     told |= {"rule": {**RULES[profile], "moved": MOVED}, "from_cells": headline_from_cells(card, tables), **ledger}
@@ -79,7 +81,8 @@ def released(name: str, profile: str) -> Material:
     made = release(card, tables, key=b"secret", cohort="invented")
     checks = from_records(treated_checks({"checks": as_records(ground.checks)})["checks"])
     origin = {**ground.provenance, "disclosure": made.ledger}
-    return replace(ground, card=card, tables=made.tables, checks=checks, provenance=origin)
+    tables = {**made.tables, "cost": cost_table(card, made.tables["estimates"])}
+    return replace(ground, card=card, tables=tables, checks=checks, provenance=origin)
 
 
 def _hidden(table: pd.DataFrame, hide: float, rng: np.random.Generator) -> pd.DataFrame:

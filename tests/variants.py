@@ -6,6 +6,7 @@ from dataclasses import replace
 import beside_reports
 import certificate_reports
 import control_reports
+import cost_reports
 import described
 import deviation_reports
 import grid_reports
@@ -136,6 +137,7 @@ def reach() -> Iterator[tuple[str, Material]]:
     yield from treated_reports.turns().items()
     yield from ((f"treated: {name}", material) for name, material in treated_shown.turns().items())
     yield from certificate_reports.turns().items()
+    yield from cost_reports.turns().items()
     for name, shift in (("up", UP), ("down", DOWN)):
         yield f"randomised {name}", two_arms(shift)
         yield f"description {name}", two_arms(shift, design="aggregated_series")

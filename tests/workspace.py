@@ -42,6 +42,13 @@ class Workspace:
             if card.parent.name not in cohorts:
                 shutil.rmtree(card.parent)
 
+    @classmethod
+    def of(cls, folder: Path) -> "Workspace":
+        """The copy that already lies in `folder`."""
+        made = cls.__new__(cls)
+        made.folder = folder
+        return made
+
     def _certify_less(self) -> None:
         """Plans of made-up cohorts are tried on a few studies, which takes a minute less and moves only their grade."""
         for card in (self.folder / "cohorts").glob("*/cohort.yaml"):
@@ -53,12 +60,11 @@ class Workspace:
         """This process's environment with the copy's own modules first."""
         return {**os.environ, "PYTHONPATH": str(self.folder), "PYTHONDONTWRITEBYTECODE": "1"}
 
-    def command(self, *arguments: str, **options) -> subprocess.CompletedProcess:
-        """Run ``python <arguments>`` in the copy and return what it said."""
+    def command(self, *arguments: str, **surroundings: str) -> subprocess.CompletedProcess:
+        """Run ``python <arguments>`` in the copy, with these variables in its environment, and return what it said."""
         call = [sys.executable, *arguments]
-        return subprocess.run(
-            call, cwd=self.folder, env=self.environment(), text=True, capture_output=True, check=False, **options
-        )
+        environment = self.environment() | surroundings
+        return subprocess.run(call, cwd=self.folder, env=environment, text=True, capture_output=True, check=False)
 
     def make(self, *extra: str) -> subprocess.CompletedProcess:
         """What ``make`` does."""

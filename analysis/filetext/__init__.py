@@ -15,14 +15,18 @@ from dataclasses import replace
 
 import pikepdf
 import pypdfium2
+import pyreadstat
 
-from analysis.filetext.binary import OFFICE_SUFFIXES, office, png
+from analysis.filetext.archive import archive_file
+from analysis.filetext.binary import office, png
 from analysis.filetext.contract import (
     DATA_FILE,
     EMBEDDED,
+    STATA,
     UNKNOWN_TYPE,
     UNREADABLE,
     WHOLE_FILE,
+    ZIP,
     Inside,
     Part,
     Refused,
@@ -32,12 +36,14 @@ from analysis.filetext.contract import (
 from analysis.filetext.markup import markup
 from analysis.filetext.notebook import notebook
 from analysis.filetext.pdf import pdf
-from analysis.filetext.plain import running_text, structured_text, table_text
+from analysis.filetext.plain import latex, running_text, structured_text, table_text
+from analysis.filetext.stata import stata
 
 __all__ = ["SUFFIXES", "UNKNOWN_TYPE", "Part", "Refused", "Text", "parts"]
 
 PLAIN: dict[str, Callable[[bytes], Iterator[Part]]] = {
     ".png": png,
+    ".dta": stata,
     ".csv": table_text,
     ".tsv": table_text,
     ".json": structured_text,
@@ -48,7 +54,7 @@ PLAIN: dict[str, Callable[[bytes], Iterator[Part]]] = {
     ".css": structured_text,
     ".txt": running_text,
     ".md": running_text,
-    ".tex": running_text,
+    ".tex": latex,
     ".bib": running_text,
 }
 CONTAINERS: dict[str, Callable[[bytes, Inside], Iterator[Part]]] = {
@@ -60,13 +66,19 @@ CONTAINERS: dict[str, Callable[[bytes, Inside], Iterator[Part]]] = {
     ".pdf": pdf,
     ".docx": office,
     ".xlsx": office,
+    ".zip": archive_file,
 }
 """Files that can hold other files."""
 SUFFIXES = frozenset(PLAIN) | frozenset(CONTAINERS)
+ANNOUNCED = {".docx": ZIP, ".xlsx": ZIP, ".zip": ZIP, ".dta": STATA}
+"""Data files and archives that are read all the same, where their suffix says what they are."""
+NEVER_INSIDE = frozenset({".zip", ".dta"})
+"""What carries data out of a document or a page; Stata files may lie in an archive alone."""
 
 BROKEN_FILE = (
     pikepdf.PdfError,
     pypdfium2.PdfiumError,
+    pyreadstat.ReadstatError,
     zipfile.BadZipFile,
     zlib.error,
     json.JSONDecodeError,
@@ -79,8 +91,8 @@ BROKEN_FILE = (
 
 def parts(suffix: str, content: bytes) -> Iterator[Part]:
     """Everything in a file with this suffix (``.html``) that can be read, and everything that cannot."""
-    data_kind = None if suffix in OFFICE_SUFFIXES else data_file_kind(content)
-    if data_kind:
+    data_kind = data_file_kind(content)
+    if data_kind and data_kind != ANNOUNCED.get(suffix):
         yield Refused(WHOLE_FILE, DATA_FILE.format(kind=data_kind))
     elif suffix not in SUFFIXES:
         yield Refused(WHOLE_FILE, UNKNOWN_TYPE)
@@ -89,14 +101,23 @@ def parts(suffix: str, content: bytes) -> Iterator[Part]:
 
 
 def _read(suffix: str, content: bytes) -> Iterator[Part]:
+    inside = _in_archive if suffix == ".zip" else _in_document
     try:
-        yield from PLAIN[suffix](content) if suffix in PLAIN else CONTAINERS[suffix](content, _inside)
+        yield from PLAIN[suffix](content) if suffix in PLAIN else CONTAINERS[suffix](content, inside)
     except BROKEN_FILE:
         # Nobody has seen what is in such a file, so it is a reason to hold it back, not an accident of the scan.
         yield Refused(WHOLE_FILE, UNREADABLE.format(suffix=suffix))
 
 
-def _inside(outer: str, suffix: str, content: bytes) -> Iterator[Part]:
+def _in_document(outer: str, suffix: str, content: bytes) -> Iterator[Part]:
+    """The parts of a file inside a document or a page, unless it is one that only carries data along."""
+    if suffix in NEVER_INSIDE:
+        yield Refused(outer, EMBEDDED)
+    else:
+        yield from _in_archive(outer, suffix, content)
+
+
+def _in_archive(outer: str, suffix: str, content: bytes) -> Iterator[Part]:
     """The parts of a file inside a file, their places told from outside in."""
     for part in parts(suffix, content):
         if isinstance(part, Refused):

@@ -4,12 +4,11 @@ import io
 import zipfile
 import zlib
 from collections.abc import Iterator
-from pathlib import PurePosixPath
 
-from analysis.filetext.contract import EMBEDDED, UNREADABLE, WHOLE_FILE, Inside, Part, Refused, decoded, placed
+from analysis.filetext.archive import TOO_LARGE, names_and_comments, not_bounded
+from analysis.filetext.contract import EMBEDDED, LOCKED, UNREADABLE, WHOLE_FILE, Inside, Part, Refused, decoded, placed
 
 TRAILING = "det ligger data etter slutten på bildet"
-LOCKED = "innholdet er låst med passord og er derfor ikke kontrollert"
 PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 PNG_PIXELS = frozenset(b"IHDR PLTE IDAT IEND tRNS cHRM gAMA sBIT sRGB bKGD hIST pHYs tIME acTL fcTL fdAT".split())
 CHUNK_FRAME = 12
@@ -64,18 +63,20 @@ def office(content: bytes, inside: Inside) -> Iterator[Part]:
     """The members of a Word or Excel file, and their names and comments."""
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
         members = archive.infolist()
-        comments = [archive.comment, *(member.comment for member in members)]
-        texts = [member.filename for member in members] + [decoded(comment) for comment in comments]
-        yield placed("navn og merknader i arkivet", "\n".join(texts))
+        yield placed("navn og merknader i arkivet", names_and_comments(archive))
+        if not_bounded(members):
+            yield Refused(WHOLE_FILE, TOO_LARGE)
+            return
         for member in members:
             if member.flag_bits & 1:
                 yield Refused(member.filename, LOCKED)
-            elif not member.is_dir():
+            elif member.file_size or not member.is_dir():
                 yield from _member(member.filename, archive.read(member), inside)
 
 
 def _member(name: str, content: bytes, inside: Inside) -> Iterator[Part]:
-    suffix = PurePosixPath(name).suffix.lower()
+    # What comes after the last point: the relations of a whole file are named .rels and nothing before it.
+    suffix = f".{name.rpartition('.')[2]}".lower()
     if suffix in OFFICE_SUFFIXES:
         # A workbook in a document is the usual way in which the data behind a chart follow it out.
         yield Refused(name, EMBEDDED)

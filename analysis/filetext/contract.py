@@ -16,6 +16,9 @@ FRAME = "det er lagt inn en dataramme"
 BINARY = "det er binære data i en tekstfil"
 DATA_FILE = "filinnholdet er {kind} og kan bære hele datasettet"
 EMBEDDED = "det er lagt inn en fil som ikke kan kontrolleres"
+LOCKED = "innholdet er låst med passord og er derfor ikke kontrollert"
+
+ZIP, STATA = "et zip-arkiv", "Stata"
 
 MAGIC = (
     (b"PAR1", "Parquet"),
@@ -25,11 +28,11 @@ MAGIC = (
     (b"\x89HDF\r\n\x1a\n", "HDF5"),
     (b"\x93NUMPY", "NumPy"),
     (b"SQLite format 3\0", "en SQLite-database"),
-    (b"<stata_dta>", "Stata"),
+    (b"<stata_dta>", STATA),
     (b"$FL2", "SPSS"),
     (b"RDX3\n", "R-data"),
     (b"X\n\0\0\0", "R-data"),
-    (b"PK\x03\x04", "et zip-arkiv"),
+    (b"PK\x03\x04", ZIP),
     (b"\x1f\x8b", "gzip"),
     (b"BZh", "bzip2"),
     (b"\xfd7zXZ\0", "xz"),

@@ -5,7 +5,9 @@ the book with where it comes from, and leaves a mark in the text; `runs` turns m
 """
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from types import CodeType
 from typing import Any
 
@@ -14,6 +16,7 @@ import pandas as pd
 
 from analysis.report.language import Language
 from analysis.results import estimate_id
+from analysis.yamlio import read_yaml
 
 # Private-use characters that no text of ours holds: number marks around an index.
 OPEN, CLOSE = "\ue000", "\ue001"
@@ -61,6 +64,12 @@ def estimate(row: pd.Series) -> Row:
     return Row("estimates", estimate_id(row), row)
 
 
+def read_book(code: str, strings: str | Path, **given: Any) -> "Book":
+    """An empty book in language `code`, worded by the catalogue `strings`; `given` as in Book."""
+    catalogue = read_yaml(strings).data
+    return Book(Language.of(code, catalogue), catalogue, **given)
+
+
 @dataclass
 class Book:
     """The numbers of one report in one language, and the catalogue that words them.
@@ -83,13 +92,19 @@ class Book:
             "percent": self.percent,
             "points": self.points,
             "number": self.number,
+            "amount": self.amount,
             "p": self.p_value,
             "points_interval": self.points_interval,
             "percent_interval": self.percent_interval,
             "number_interval": self.number_interval,
+            "amount_interval": self.amount_interval,
             "month": self.language.month,
             "literal": self.literal,
         }
+
+    def in_language(self, texts: Mapping[str, str]) -> str:
+        """The text of its language, or that in Bokmål where there is none."""
+        return texts.get(self.language.code) or texts["nb"]
 
     def word(self, key: str, **values: Any) -> str:
         """The catalogue's text for `key` (parts joined by dots), with numbers as marks. KeyError without one."""
@@ -132,6 +147,10 @@ class Book:
     def say(self, key: str, **values: Any) -> list[dict[str, Any]]:
         """`word` as runs."""
         return self.runs(self.word(key, **values))
+
+    def file_words(self) -> dict[str, Any]:
+        """Words of the workbook and of the kit, which are written from the model alone."""
+        return {**self.catalogue["files"], "interval_word": self.catalogue["interval_word"]}
 
     @staticmethod
     def literal(text: str) -> str:
@@ -180,6 +199,11 @@ class Book:
         value = abs(ref.value) if absolute else ref.value
         return self.mark(ref, self.language.number(value, decimals, sign=sign), "number")
 
+    def amount(self, ref: Ref, sign: bool = False, absolute: bool = False) -> str:
+        """Kroner, rounded as readers need them; the words say the currency."""
+        value = abs(ref.value) if absolute else ref.value
+        return self.mark(ref, self.language.amount(value, sign=sign), "kroner")
+
     def p_value(self, ref: Ref, bare: bool = False) -> str:
         """``= 0,09``; `bare` without the equals sign, for columns."""
         text = self.language.p_value(ref.value)
@@ -200,3 +224,7 @@ class Book:
     def number_interval(self, row: Row, decimals: int = 0) -> str:
         """Bounds of an amount."""
         return self._between(self.number(row.conf_low, decimals), self.number(row.conf_high, decimals))
+
+    def amount_interval(self, row: Row) -> str:
+        """Bounds of an amount in kroner."""
+        return self._between(self.amount(row.conf_low), self.amount(row.conf_high))

@@ -12,7 +12,7 @@ import pandas as pd
 from analysis.questions import Questions
 from analysis.report import blocks
 from analysis.report.blocks import Block
-from analysis.report.book import Book, Ref
+from analysis.report.book import Book, Ref, read_book
 from analysis.report.comparison_study import Study, read_studies
 from analysis.report.comparison_tables import (
     effects_figure,
@@ -21,12 +21,11 @@ from analysis.report.comparison_tables import (
     other_numbers,
     tried_table,
 )
-from analysis.report.language import Language
+from analysis.report.cost_compared import compared_costs
 from analysis.report.model import ENGLISH, numbered
 from analysis.report.pooled import pooled_blocks
 from analysis.report.portal_model import real_pairs
 from analysis.tables import COMPARISON_REPORT
-from analysis.yamlio import read_yaml
 
 
 def build_comparison(
@@ -42,13 +41,13 @@ def build_comparison(
     """The report in language `code`. `tables`: comparison, horizons, pairs and synthesis as released; `folder` holds
     the review folder of each cohort, and `reports` are the models of their reports in the same language. `abstract`:
     the models in English and their catalogue, for a summary in English too."""
-    book = Book(Language(code), read_yaml(strings).data)
+    book = read_book(code, strings)
     studies = read_studies(folder, reports, tables["comparison"], tables["horizons"], questions, book)
     latest = max(study.card.report.date for study in studies)
     summary, *others = _sections(book, studies, tables, questions, code)
     english = []
     if abstract is not None and code != ENGLISH:
-        own = Book(Language(ENGLISH), read_yaml(abstract[1]).data, book.numbers)
+        own = read_book(ENGLISH, abstract[1], numbers=book.numbers)
         told = read_studies(folder, abstract[0], tables["comparison"], tables["horizons"], questions, own)
         english = [_abstract(book, own, told)]
     sections = numbered([summary, *english, *others])
@@ -56,6 +55,7 @@ def build_comparison(
         "schema": 1,
         "report": COMPARISON_REPORT,
         "lang": code,
+        "formats": book.language.formats(),
         "title": _in(code, questions.title),
         "short_title": _in(code, questions.short_title),
         "subtitle": book.word("comparison.subtitle"),
@@ -69,6 +69,8 @@ def build_comparison(
         "design": "comparison",
         "banner": None,
         "labels": book.catalogue["labels"],
+        "word": dict(book.catalogue["word"].items()),
+        "files": book.file_words(),
         "sections": sections,
         "numbers": book.numbers,
         "provenance": {study.cohort: study.w.material.provenance for study in studies},
@@ -76,7 +78,7 @@ def build_comparison(
 
 
 def _in(code: str, words: Any) -> str:
-    return getattr(words, code) or words.nb
+    return getattr(words, code, None) or words.nb
 
 
 def _meta(book: Book, studies: Sequence[Study], latest: Any) -> Iterator[dict[str, str]]:
@@ -120,6 +122,9 @@ def _sections(
             yield blocks.section(name, title, _answers(book, own), level=2)
     yield blocks.section("provd", heading["tried"], [tried_table(book, real, titles, "tab-provd")])
     yield blocks.section("tall", heading["numbers"], _numbers(book, real, titles))
+    costs = compared_costs(book, real, "tab-kostnad")
+    if costs is not None:
+        yield blocks.section("kostnad", book.word("cost.compare.heading"), [costs])
     yield blocks.section("tillit", heading["grades"], [grades_table(book, real, "tab-tillit")])
     yield blocks.section("sammenlignbart", heading["gate"], _gate(book, tables["pairs"], models))
     yield blocks.section("samlet", heading["pooled"], pooled_blocks(book, tables["synthesis"], models))
@@ -141,7 +146,7 @@ def _abstract(book: Book, english: Book, studies: Sequence[Study]) -> dict[str, 
         book.catalogue["headings"]["abstract"],
         [*_summary(english, studies), *_answers(english, real)],
     )
-    return {**found, "lang": ENGLISH}
+    return {**found, "lang": ENGLISH, "formats": english.language.formats()}
 
 
 def _answers(book: Book, studies: Sequence[Study]) -> Iterator[Block]:
@@ -179,6 +184,7 @@ def _demonstration(book: Book, studies: Sequence[Study], titles: Sequence[str]) 
     yield tried_table(book, studies, titles, "tab-provd-syntetisk")
     yield effects_table(book, studies, "tab-tall-syntetisk")
     yield other_numbers(book, studies, "tab-andre-syntetisk")
+    yield compared_costs(book, studies, "tab-kostnad-syntetisk")
 
 
 def _provenance(book: Book, studies: Sequence[Study]) -> Block:

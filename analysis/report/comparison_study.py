@@ -15,6 +15,7 @@ from analysis.report.book import Book, Row
 from analysis.report.material import read_material
 from analysis.report.treated_numbers import point_decimals
 from analysis.report.writer import Writer
+from analysis.tables import COST_TABLE
 
 
 @dataclass(frozen=True)
@@ -79,7 +80,7 @@ def read_studies(
     for _, headline in comparison.iterrows():
         cohort = headline["cohort"]
         rows = horizons[horizons["cohort"].eq(cohort)]
-        material = read_material(Path(folder) / cohort, tables=())
+        material = read_material(Path(folder) / cohort, tables=(COST_TABLE,))
         decimals = point_decimals(rows["estimate"], material.provenance)
         own = Book(book.language, book.catalogue, book.numbers, f"{cohort}/", decimals)
         writer = Writer(material, own)

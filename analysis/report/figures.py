@@ -1,4 +1,4 @@
-"""The figures of a report: drawn with matplotlib as SVG, and made accessible for a web page.
+"""The figures of a report: drawn with matplotlib as SVG, turned into PNG, and made accessible for a web page.
 
 Every label arrives as finished text. What the painters work out is where things stand on the sheet.
 """
@@ -10,9 +10,18 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
+import typst
 from lxml import etree
 
-from analysis.report import canvas, curve_figure, flow_figure, plot_figures, row_figures, series_figures
+from analysis.report import (
+    canvas,
+    curve_figure,
+    flow_figure,
+    plot_figures,
+    row_figures,
+    series_figures,
+    tornado_figure,
+)
 
 PAINTERS: dict[str, Callable[[dict, str | None], canvas.Paper]] = {
     "forest": row_figures.forest,
@@ -24,10 +33,15 @@ PAINTERS: dict[str, Callable[[dict, str | None], canvas.Paper]] = {
     "range": row_figures.ranges,
     "funnel": series_figures.funnel,
     "curve": curve_figure.curve,
+    "tornado": tornado_figure.tornado,
 }
 
 # Figures that are kept: more than any report has.
 MOST_FIGURES = 64
+DOTS_PER_INCH = 200
+# A page as large as the drawing on it.
+SHEET = b"""#set page(width: auto, height: auto, margin: 0pt)
+#image(bytes(sys.inputs.svg), format: "svg")"""
 SVG = "{http://www.w3.org/2000/svg}"
 XLINK = "{http://www.w3.org/1999/xlink}href"
 FONT = re.compile(r"(?:(?P<weight>\d+|bold|italic|oblique)\s+)?(?P<size>[\d.]+)px\s+(?P<family>.+)")
@@ -60,17 +74,46 @@ def _svg(kind: str, data: str, mark: str | None, font_folder: Path) -> bytes:
         return canvas.svg(PAINTERS[kind](json.loads(data), mark))
 
 
+def draw_png(kind: str, data: dict, *, mark: str | None = None, font_folder: Path = canvas.FONT_FOLDER) -> bytes:
+    """Return the figure that `draw` returns as PNG, for programs that show no SVG; it raises as `draw` does."""
+    return _png(kind, json.dumps(data), mark, font_folder)
+
+
+@lru_cache(maxsize=MOST_FIGURES)
+def _png(kind: str, data: str, mark: str | None, font_folder: Path) -> bytes:
+    """`draw_png` of data as text. Typst turns the drawing of `draw` into dots, which takes less time than drawing it
+    once more with matplotlib (docs/performance.md) and makes a smaller file."""
+    content, warnings = typst.compile_with_warnings(
+        SHEET,
+        font_paths=[font_folder],
+        ignore_system_fonts=True,
+        format="png",
+        ppi=DOTS_PER_INCH,
+        sys_inputs={"svg": _svg(kind, data, mark, font_folder).decode("utf-8")},
+    )
+    if warnings:
+        raise ValueError("Typst warns: " + "; ".join(warning.message for warning in warnings))
+    return content
+
+
 def draw_anew() -> None:
     """Forget the figures that were drawn, for whoever measures how long they take."""
     _svg.cache_clear()
+    _png.cache_clear()
 
 
 def drawn(block: dict, *, label: str, mark: str | None = None) -> Drawn:
     """Return the figure of a block of the report; one without a description raises ValueError."""
+    title, alt = named(block, label=label)
+    return Drawn(draw(block["kind"], block["data"], mark=mark), title, alt)
+
+
+def named(block: dict, *, label: str) -> tuple[str, str]:
+    """Return the name of a figure in the text and its description; one without raises ValueError."""
     alt = "".join(run["text"] for run in block["alt"]).strip()
     if not alt:
         raise ValueError(f"figure {block['id']} has no alt text")
-    return Drawn(draw(block["kind"], block["data"], mark=mark), f"{label}\N{NO-BREAK SPACE}{block['number']}", alt)
+    return f"{label}\N{NO-BREAK SPACE}{block['number']}", alt
 
 
 def accessible_svg(svg: bytes, prefix: str, title: str, alt: str) -> str:

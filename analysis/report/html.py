@@ -6,7 +6,7 @@ Also the parts that the portal shares: runs of text, equations, figures, style s
 import base64
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import jinja2
@@ -120,6 +120,16 @@ def href(target: str) -> str:
     return target
 
 
+def links(value: Any) -> Iterator[str]:
+    """Return every link target in the blocks, however deep."""
+    if isinstance(value, dict):
+        yield from [value["href"]] if "href" in value else []
+        value = list(value.values())
+    if isinstance(value, list):
+        for item in value:
+            yield from links(item)
+
+
 def figure(block: dict, model: dict) -> Markup:
     """Return a figure block as inline SVG, marked when the model has a banner."""
     banner = model["banner"]
@@ -132,12 +142,18 @@ def equation(block: dict, label: str) -> Markup:
     alt = block["alt"].strip()
     if not alt:
         raise ValueError("an equation has no alt text")
-    root = _math(etree.fromstring(block["mathml"], etree.XMLParser(remove_comments=True, remove_pis=True)))
-    if root.tag != "math":
-        raise ValueError("the MathML of an equation must be one math element")
+    root = math(block["mathml"])
     for name, value in {"display": "block", "role": "math", "alttext": alt, "aria-label": f"{label}: {alt}"}.items():
         root.set(name, value)
     return Markup(etree.tostring(root, encoding="unicode"))
+
+
+def math(mathml: str) -> etree._Element:
+    """Return a formula as a math element without namespace; one that holds anything but layout raises ValueError."""
+    root = _math(etree.fromstring(mathml, etree.XMLParser(remove_comments=True, remove_pis=True)))
+    if root.tag != "math":
+        raise ValueError("the MathML of an equation must be one math element")
+    return root
 
 
 def _math(element: etree._Element) -> etree._Element:

@@ -11,9 +11,9 @@ from analysis.cards import Card
 from analysis.checks import Check, from_records
 from analysis.files import read_csv, read_json
 from analysis.results import TEXT_COLUMNS
-from analysis.tables import FINDINGS, MODERATORS, RELEASED, TEXT
+from analysis.tables import COST, COST_TABLE, FINDINGS, MODERATORS, RELEASED, TEXT
 
-FINDING_TEXTS = tuple(name for name, kind in (FINDINGS | MODERATORS).items() if kind == TEXT)
+FINDING_TEXTS = tuple(name for name, kind in (FINDINGS | MODERATORS | COST).items() if kind == TEXT)
 NAMES = (
     *TEXT_COLUMNS,
     *("reason", "arm", "scope", "month", "sample", "covariate", "unit", "county", "kind"),
@@ -35,6 +35,7 @@ class Material:
     grade: dict[str, Any]
     provenance: dict[str, Any]
     translations: dict[str, dict[str, str]] = field(default_factory=dict)
+    checklist: dict[str, Any] = field(default_factory=dict)
 
     @property
     def estimates(self) -> pd.DataFrame:
@@ -51,7 +52,7 @@ class Material:
         return next((check for check in self.checks if check.name == name), None)
 
 
-def read_material(folder: str | Path, tables: Iterable[str] = RELEASED) -> Material:
+def read_material(folder: str | Path, tables: Iterable[str] = (*RELEASED, COST_TABLE)) -> Material:
     """Read the review folder of one cohort, with these of its tables."""
     folder = Path(folder)
     about, verdicts = read_json(folder / "cohort.json"), read_json(folder / "checks.json")
@@ -64,4 +65,5 @@ def read_material(folder: str | Path, tables: Iterable[str] = RELEASED) -> Mater
         grade=verdicts["grade"],
         provenance=read_json(folder / "provenance.json"),
         translations=about["translations"],
+        checklist=about["checklist"],
     )

@@ -13,16 +13,17 @@ from analysis.published import part_of
 from analysis.report import blocks
 from analysis.report.appraisal_form import appraisal_form
 from analysis.report.blocks import Block
-from analysis.report.book import Book, Ref, Row
+from analysis.report.book import Book, Ref, Row, read_book
 from analysis.report.certificate import certificate
 from analysis.report.check_figures import check_figures
 from analysis.report.check_table import check_name, check_table
+from analysis.report.checklist import with_checklist
 from analysis.report.conclusion import grade_box, meaning
+from analysis.report.cost import cost_sections
 from analysis.report.delivery_control import delivery_control
 from analysis.report.described import Described
 from analysis.report.deviations import deviation_blocks
 from analysis.report.errata import errata_blocks, version_words
-from analysis.report.language import Language
 from analysis.report.matched import Matched
 from analysis.report.material import Material
 from analysis.report.persons_trial import PersonsTrial
@@ -44,7 +45,6 @@ from analysis.report.treated_summary import treated_meaning
 from analysis.report.trial import Trial
 from analysis.report.two_arms import TwoArms
 from analysis.report.writer import Writer, capital
-from analysis.yamlio import read_yaml
 
 PUBLISHED_KINDS = {
     "two_arms": TwoArms,
@@ -78,9 +78,9 @@ def build_report(
 ) -> dict[str, Any]:
     """The report of one cohort in language `code`, worded by the catalogue `strings`; with a summary in English too,
     worded by the catalogue `abstract`."""
-    book = Book(Language(code), read_yaml(strings).data, point_decimals=_decimals(material))
+    book = read_book(code, strings, point_decimals=_decimals(material))
     writer = Writer(material, book)
-    summary, *others = _sections(writer, _kind(writer))
+    summary, *others = with_checklist(writer, list(_sections(writer, _kind(writer))))
     english = [] if abstract is None or code == ENGLISH else [_abstract(writer, abstract)]
     sections = numbered([summary, *english, *others])
     card = material.card
@@ -92,6 +92,7 @@ def build_report(
         "schema": 1,
         "report": material.cohort,
         "lang": code,
+        "formats": book.language.formats(),
         "title": writer.text(card.title),
         "short_title": writer.text(card.short_title),
         "subtitle": capital(writer.word("meta.subtitle", **words)),
@@ -106,6 +107,8 @@ def build_report(
         "design": card.design,
         "banner": _banner(material, book),
         "labels": book.catalogue["labels"],
+        "word": dict(book.catalogue["word"].items()),
+        "files": book.file_words(),
         "sections": sections,
         "numbers": book.numbers,
         "provenance": material.provenance,
@@ -183,6 +186,7 @@ def _sections(w: Writer, kind: Kind) -> Iterator[dict[str, Any]]:
     yield blocks.section("begrensninger", w.heading("limitations"), _limitations(w), level=2)
     if w.material.provenance["deviations"]:
         yield blocks.section("avvik", w.heading("deviations"), deviation_blocks(w), level=2)
+    yield from cost_sections(w)
     yield blocks.section("betydning", w.heading("meaning"), _meaning(w, kind))
     yield blocks.section("vedlegg", w.heading("annex"), [])
     yield blocks.section("metode", w.heading("method"), [*kind.method(), *_left_out(w), _files(w)], level=2)
@@ -200,12 +204,10 @@ def _sections(w: Writer, kind: Kind) -> Iterator[dict[str, Any]]:
 
 def _abstract(w: Writer, strings: str | Path) -> dict[str, Any]:
     """The summary in English, with numbers of the same report."""
-    english = Writer(
-        w.material,
-        Book(Language(ENGLISH), read_yaml(strings).data, w.book.numbers, point_decimals=w.book.point_decimals),
-    )
+    book = read_book(ENGLISH, strings, numbers=w.book.numbers, point_decimals=w.book.point_decimals)
+    english = Writer(w.material, book)
     found = blocks.section("english-summary", w.heading("abstract"), _summary(english, _kind(english)))
-    return {**found, "lang": ENGLISH}
+    return {**found, "lang": ENGLISH, "formats": book.language.formats()}
 
 
 def _summary(w: Writer, kind: Kind) -> Iterator[Block | None]:
@@ -343,7 +345,7 @@ def _facts(w: Writer) -> Block:
 def _fact_row(w: Writer, fact: dict[str, Any]) -> list[list[dict[str, Any]]]:
     value = "–"
     if fact["value"] is not None:
-        printed = fact["value"] if w.code == "en" else fact["value"].replace(".", ",")
+        printed = fact["value"].replace(".", w.book.language.decimal_mark)
         unit = w.book.catalogue["units"].get(fact["unit"], fact["unit"])
         value = f"{w.book.mark(Ref(fact['value'], 'facts', fact['id'], 'value'), printed, fact['unit'])} {unit}"
     note = "" if fact["note"] is None else f" ({w.text(fact['note'])})"

@@ -17,7 +17,7 @@ import typst
 from pikepdf import Array, Dictionary, Name
 
 from analysis.report import figures
-from analysis.report.html import href, outline
+from analysis.report.html import href, links, outline
 
 STANDARDS = ["ua-1", "a-2a"]
 # A stream that ends in a carriage return, before the line feed and the word that close it.
@@ -33,22 +33,12 @@ def render(report: dict, *, template: str | os.PathLike, font_folder: str | os.P
     something, a font or sign that is missing and any other warning of Typst raise ValueError.
     """
     outline(report["sections"])
-    for target in _links(report["sections"]):
+    for target in links(report["sections"]):
         href(target)
     with tempfile.TemporaryDirectory(prefix="report-") as folder:
         main = _written(report, Path(folder), Path(template))
         content = _compiled(main, Path(font_folder), date=report["date"])
     return with_row_headers(content)
-
-
-def _links(value: Any) -> Iterator[str]:
-    """Return every link target in the blocks, however deep."""
-    if isinstance(value, dict):
-        yield from [value["href"]] if "href" in value else []
-        value = list(value.values())
-    if isinstance(value, list):
-        for item in value:
-            yield from _links(item)
 
 
 def _written(report: dict, folder: Path, template: Path) -> Path:

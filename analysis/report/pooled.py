@@ -29,7 +29,7 @@ def pooled_blocks(book: Book, synthesis: pd.DataFrame, models: dict[str, Any]) -
 
 def _table(book: Book, rows: pd.DataFrame, models: dict[str, Any], name: int) -> Block:
     first, words = rows.iloc[0], book.catalogue["portal"]["pooled"]
-    label = capital(load_outcomes()[first["outcome"]].label[book.language.code])
+    label = capital(book.in_language(load_outcomes()[first["outcome"]].label))
     caption = book.say("portal.pooled.caption", label=label, months=_row(first).horizon_months)
     columns = [blocks.column(text, right=key != "name") for key, text in words["columns"].items()]
     told = [row for _, row in rows.iterrows() if row["kind"] in ("study", "mean", "beside")]

@@ -1,24 +1,28 @@
 """The start page as plain data: all cohorts in one table, a card for each report, and what the page is."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
+from babel import Locale
 
 from analysis.files import read_json
 from analysis.grade import UNGRADED
 from analysis.outcomes import load_outcomes
 from analysis.report import blocks
-from analysis.report.book import Book, Ref, Row
-from analysis.report.language import Language, nice_ticks
+from analysis.report.book import Book, Ref, Row, read_book
+from analysis.report.cost_compared import portal_costs
+from analysis.report.language import nice_ticks
+from analysis.report.model import numbered
 from analysis.report.pooled import pooled_blocks
 from analysis.report.writer import capital
-from analysis.tables import COMPARISON_REPORT, page_name
-from analysis.yamlio import read_yaml
+from analysis.tables import COMPARISON_REPORT, REPORT_KINDS, page_name
 
 # Reasons of an empty cell that have words of their own.
 EMPTY = ("hidden", "no_figures", "described", "exposures_only", "benchmarks_only", "several_tables_fit")
+# Forms of a report for readers.
+FORMS = tuple(kind for kind in REPORT_KINDS if kind != "json")
 # Marker shapes: drawn by lot, adjusted comparison; 2 where there is no comparison group.
 STYLES = {"randomised": 0, "did_checked": 1, "adjusted": 1}
 
@@ -32,13 +36,15 @@ def build_portal(
     code: str = "nb",
     languages: Sequence[str] = ("nb",),
     synthesis: pd.DataFrame | None = None,
+    costs: Mapping[str, pd.DataFrame] | None = None,
 ) -> dict[str, Any]:
-    """Model of the start page in language `code` from the treated comparison and the finished reports (json, html and
-    pdf, of which those in that language are used), with links to the page in each of `languages`.
+    """Model of the start page in language `code` from the treated comparison and the finished reports (in every
+    form, of which those in that language are used), with links to the page in each of `languages`.
 
-    `synthesis`: comparable cohorts put together (`analysis.pooling`), None for no such table.
+    `synthesis`: comparable cohorts put together (`analysis.pooling`), None for no such table. `costs`: the table of
+    costs of each cohort, None for no such tables.
     """
-    book = Book(Language(code), read_yaml(strings).data)
+    book = read_book(code, strings)
     paths = [path for path in map(Path, reports) if path.suffixes[-2:-1] == [f".{code}"]]
     found = {path.parent.name: read_json(path) for path in paths if path.suffix == ".json"}
     compared = found.pop(COMPARISON_REPORT, None)
@@ -61,8 +67,20 @@ def build_portal(
             {"key": design, "label": capital(book.word(f"designs.{design}"))}
             for design in comparison["design"].unique()
         ],
-        "sections": list(_sections(book, pairs, synthesis, models)),
+        "sections": numbered(
+            [*_costs(book, comparison[~made_up], costs, models), *_sections(book, pairs, synthesis, models)]
+        ),
     }
+
+
+def _costs(
+    book: Book, comparison: pd.DataFrame, costs: Mapping[str, pd.DataFrame] | None, models: dict[str, Any]
+) -> Iterator[dict[str, Any]]:
+    """What the cohorts of the table cost, where any of them says so."""
+    titles = {cohort: model["short_title"] for cohort, model in models.items()}
+    table = None if costs is None else portal_costs(book, comparison, costs, titles, "tab-kostnad")
+    if table is not None:
+        yield blocks.section("kostnad", book.word("cost.compare.heading"), [table])
 
 
 def _cards(book: Book, rows: pd.DataFrame, models: dict[str, Any], paths: list[Path]) -> list[dict[str, Any]]:
@@ -71,7 +89,12 @@ def _cards(book: Book, rows: pd.DataFrame, models: dict[str, Any], paths: list[P
 
 def _language(book: Book, code: str, own: str) -> dict[str, Any]:
     """The page in another language, under its own name."""
-    return {"code": code, "label": book.catalogue["languages"][code], "href": page_name(code), "here": code == own}
+    return {
+        "code": code,
+        "label": book.catalogue["languages"].get(code) or capital(Locale.parse(code).display_name),
+        "href": page_name(code),
+        "here": code == own,
+    }
 
 
 def _compared(book: Book, model: dict[str, Any], paths: list[Path]) -> dict[str, Any]:
@@ -165,7 +188,7 @@ def _measure(book: Book, row: pd.Series) -> str:
     """Outcome and horizon: two rows with different words here must not be held against each other."""
     if pd.isna(row["outcome"]):
         return "–"
-    label = capital(load_outcomes()[row["outcome"]].label[book.language.code])
+    label = capital(book.in_language(load_outcomes()[row["outcome"]].label))
     if pd.isna(row["horizon_months"]):
         return book.word("portal.measure_no_time", label=label)
     months = Ref(int(row["horizon_months"]), "comparison", row["cohort"], "horizon_months")
@@ -198,13 +221,10 @@ def _card(book: Book, row: pd.Series, model: dict[str, Any], paths: list[Path]) 
 
 
 def _links(book: Book, name: str, code: str, paths: list[Path]) -> list[dict[str, str]]:
-    """Links to a report as web page and PDF, with their sizes."""
+    """Links to the forms of a report, with their sizes."""
     sizes = {path.suffix.lstrip("."): path.stat().st_size for path in paths if path.parent.name == name}
     words, stem = book.catalogue["portal"]["links"], f"reports/{name}/{name}.{code}"
-    return [
-        {"label": words[kind], "href": f"{stem}.{kind}", "size_text": _size(book, sizes[kind])}
-        for kind in ("html", "pdf")
-    ]
+    return [{"label": words[kind], "href": f"{stem}.{kind}", "size_text": _size(book, sizes[kind])} for kind in FORMS]
 
 
 def _size(book: Book, count: int) -> str:

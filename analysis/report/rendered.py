@@ -1,18 +1,23 @@
-"""A report in every form: its model, the web page and the PDF."""
+"""A report in every form: its model, the web page, PDF, Word, Excel, and a zip of tables and figures."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
+
 from analysis.files import write_bytes, write_json, write_text
-from analysis.report import html, pdf
+from analysis.report import docx, html, kit, pdf, xlsx
 from analysis.report.fonts import read_web_fonts
 
 
-def write_report(report: dict[str, Any], folder: Path, *, fonts: Iterable[str], shared: Path) -> None:
-    """Write ``<report>.<language>`` as .json, .html and .pdf in `folder`.
+def write_report(
+    report: dict[str, Any], folder: Path, tables: Mapping[str, pd.DataFrame], *, fonts: Iterable[str], shared: Path
+) -> None:
+    """Write ``<report>.<language>`` as .json, .html, .pdf, .docx, .xlsx and .zip in `folder`.
 
-    `fonts`: small fonts for the web; `shared`: the folder of templates, styles and fonts.
+    `tables`: the released tables behind the report, by name; `fonts`: small fonts for the web; `shared`: the folder of
+    templates, styles and fonts.
     """
     css = (shared / "report.css").read_text(encoding="utf-8")
     page = html.render(report, css=css, fonts=read_web_fonts(fonts), template_folder=shared)
@@ -20,3 +25,6 @@ def write_report(report: dict[str, Any], folder: Path, *, fonts: Iterable[str], 
     write_json(f"{stem}.json", report)
     write_text(f"{stem}.html", page)
     write_bytes(f"{stem}.pdf", pdf.render(report, template=shared / "report.typ", font_folder=shared / "fonts"))
+    write_bytes(f"{stem}.docx", docx.render(report, reference=shared / "reference.docx"))
+    write_bytes(f"{stem}.xlsx", xlsx.render(report))
+    write_bytes(f"{stem}.zip", kit.render(report, tables))

@@ -225,3 +225,17 @@ def _draw_pair(axes: Axes, row: dict, y: float) -> None:
         axes.plot([row["before"], row["after"]], [y, y], color=RULE, lw=1.2, zorder=1)
         axes.plot(row["after"], y, **AFTER)
     axes.plot(row["before"], y, **BEFORE)
+
+
+def drawn_rows(
+    rows: Sequence[dict], data: dict, span: tuple[float, float], names: Sequence[tuple[str, dict]], mark: str | None
+) -> Rows:
+    """A sheet of rows with the reference lines of `data` and a legend of `names` above, ready for what is drawn."""
+    columns = _columns([row["label"] for row in rows], [row["text"] for row in rows])
+    lines = [_line(row, columns, text=row["text"]) for row in rows]
+    placed = _reference_levels(data["references"], columns, span)
+    drawing = _rows(lines, columns, data, top=_head_height(placed, canvas.legend_height(names) + 4), mark=mark)
+    canvas.legend(drawing.sheet, names)
+    drawing.axes.set_xlim(span)
+    _draw_references(drawing, placed)
+    return drawing

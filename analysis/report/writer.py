@@ -95,7 +95,7 @@ class Writer:
         scale = 100 if percent or points else 1
         values = nice_ticks(scale * low, scale * high)
         decimals = next((n for n in range(MOST_DECIMALS) if all(round(v, n) == v for v in values)), MOST_DECIMALS)
-        ending = ("%" if self.code == "en" else "\u00a0%") if percent else ""
+        ending = self.book.language.percent_ending if percent else ""
         return [
             {"value": value / scale, "label": self.book.language.number(value, decimals) + ending} for value in values
         ]

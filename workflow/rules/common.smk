@@ -13,7 +13,14 @@ from analysis.places import data_folders
 from analysis.plan import deviating
 from analysis.provenance import source_digest
 from analysis.signoff import unsigned
-from analysis.tables import COMPARISON_REPORT, RELEASED, page_name
+from analysis.tables import (
+    COMPARISON_REPORT,
+    COST_TABLE,
+    RELEASED,
+    REPORT_KINDS,
+    REVIEW_FILES,
+    page_name,
+)
 
 # One thread in every job: sums over two threads differ in the last bits.
 for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
@@ -54,16 +61,9 @@ FOLDERS = data_folders({name: COHORTS[name] for name in DELIVERED}, Path())
 LANGUAGES = config["languages"]
 LOCK = sha256("requirements.lock")
 SHARED = "reports/_shared"
-REVIEW_FILES = [
-    *(f"{table}.csv" for table in RELEASED),
-    "cohort.json",
-    "checks.json",
-    "provenance.json",
-]
 FONT_WEIGHTS = [400, 600, 700]
 # The report that sets all cohorts side by side.
 COMPARISON_TABLES = ["comparison", "horizons", "pairs", "synthesis"]
-REPORT_KINDS = ["json", "html", "pdf"]
 
 
 def one_of(names):
@@ -135,6 +135,18 @@ def plan_lock(wildcards):
 def translations(wildcards):
     """A cohort's texts in other languages, where there are any."""
     path = f"cohorts/{wildcards.cohort}/translations.yaml"
+    return path if os.path.exists(path) else []
+
+
+def checklists(wildcards):
+    """What a report shall tell: the items, and the list of the cohort's design."""
+    design = COHORTS[wildcards.cohort].design
+    return [f"{SHARED}/checklists/{name}.yaml" for name in ("items", design)]
+
+
+def checklist_answers(wildcards):
+    """A cohort's own answers to the checklist, where there are any."""
+    path = f"cohorts/{wildcards.cohort}/checklist.yaml"
     return path if os.path.exists(path) else []
 
 

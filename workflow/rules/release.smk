@@ -4,6 +4,8 @@ rule release_cohort:
         card="cohorts/{cohort}/cohort.yaml",
         plan=plan_lock,
         translations=translations,
+        checklists=checklists,
+        answers=checklist_answers,
         profiles=profiles,
         inputs="results/restricted/{cohort}/inputs.json",
         checks="results/restricted/{cohort}/checks.json",

@@ -17,7 +17,9 @@ rule subset_fonts:
 
 rule build_report:
     input:
-        tables=expand("results/review/{{report}}/{table}.csv", table=RELEASED),
+        tables=expand(
+            "results/review/{{report}}/{table}.csv", table=[*RELEASED, COST_TABLE]
+        ),
         cohort="results/review/{report}/cohort.json",
         checks="results/review/{report}/checks.json",
         provenance="results/review/{report}/provenance.json",
@@ -25,7 +27,7 @@ rule build_report:
         strings=expand("reports/_shared/strings/{lang}.yaml", lang=LANGUAGES),
         abstract="reports/_shared/strings/en.yaml",
         fonts=expand("results/review/fonts/{weight}.woff2", weight=FONT_WEIGHTS),
-        shared=shared_files(".j2", ".css", ".typ", ".ttf"),
+        shared=shared_files(".j2", ".css", ".typ", ".ttf", ".docx"),
     output:
         reports("review", "{report}"),
     log:
@@ -57,12 +59,13 @@ rule build_comparison:
             cohort=SHOWN,
             name=["cohort", "checks", "provenance"],
         ),
+        costs=expand("results/review/{cohort}/cost.csv", cohort=SHOWN),
         questions="reports/sammenligning/questions.yaml",
         library="config/outcomes.yaml",
         strings=expand("reports/_shared/strings/{lang}.yaml", lang=LANGUAGES),
         abstract="reports/_shared/strings/en.yaml",
         fonts=expand("results/review/fonts/{weight}.woff2", weight=FONT_WEIGHTS),
-        shared=shared_files(".j2", ".css", ".typ", ".ttf"),
+        shared=shared_files(".j2", ".css", ".typ", ".ttf", ".docx"),
     output:
         reports("review", COMPARISON_REPORT),
     log:
@@ -82,6 +85,7 @@ rule build_portal:
         comparison="results/review/comparison/comparison.csv",
         pairs="results/review/comparison/pairs.csv",
         synthesis="results/review/comparison/synthesis.csv",
+        costs=expand("results/review/{cohort}/cost.csv", cohort=SHOWN),
         reports=[
             path
             for report in [*SHOWN, COMPARISON_REPORT]

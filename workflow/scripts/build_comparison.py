@@ -1,4 +1,4 @@
-"""Write the comparison report in every language: model, web page and PDF."""
+"""Write the comparison report in every language and form."""
 
 from pathlib import Path
 
@@ -20,4 +20,4 @@ english = (told["en"], given.abstract) if "en" in told else None
 for strings in map(Path, given.strings):
     code = strings.stem
     report = build_comparison(review, told[code], tables, questions, code, strings, abstract=english)
-    write_report(report, folder, fonts=given.fonts, shared=strings.parent.parent)
+    write_report(report, folder, tables, fonts=given.fonts, shared=strings.parent.parent)

@@ -7,6 +7,7 @@ from analysis.logs import log_to
 from analysis.report import portal
 from analysis.report.fonts import read_web_fonts
 from analysis.report.portal_model import build_portal
+from analysis.tables import COST_TEXTS
 
 log_to(snakemake.log[0])
 given, languages = snakemake.input, snakemake.params.languages
@@ -15,6 +16,8 @@ comparison, pairs, synthesis = (read_csv(given[name]) for name in ("comparison",
 css = "".join((shared / name).read_text(encoding="utf-8") for name in ("report.css", "portal.css"))
 js = (shared / "portal.js").read_text(encoding="utf-8")
 fonts = read_web_fonts(given.fonts)
+costs = {Path(path).parent.name: read_csv(path, text=COST_TEXTS) for path in given.costs}
 for code, strings, page in zip(languages, given.strings, snakemake.output.portal, strict=True):
-    model = build_portal(comparison, pairs, given.reports, strings, code=code, languages=languages, synthesis=synthesis)
+    tables = {"synthesis": synthesis, "costs": costs}
+    model = build_portal(comparison, pairs, given.reports, strings, code=code, languages=languages, **tables)
     write_text(page, portal.render(model, css=css, js=js, fonts=fonts, template_folder=shared))

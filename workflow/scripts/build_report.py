@@ -1,4 +1,4 @@
-"""Write one cohort's report in every language: model, web page and PDF."""
+"""Write one cohort's report in every language and form."""
 
 from pathlib import Path
 
@@ -12,4 +12,4 @@ given, folder = snakemake.input, Path(snakemake.output[0]).parent
 material = read_material(Path(given.cohort).parent)
 for strings in map(Path, given.strings):
     report = build_report(material, strings.stem, strings, abstract=given.abstract)
-    write_report(report, folder, fonts=given.fonts, shared=strings.parent.parent)
+    write_report(report, folder, material.tables, fonts=given.fonts, shared=strings.parent.parent)

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from analysis.cards import read_card
+from analysis.checklist import FILE, finished_checklist
 from analysis.disclosure.kept import write_declared
 from analysis.disclosure.profiles import read_profiles
 from analysis.files import read_json
@@ -24,5 +25,7 @@ origin = provenance(card, released, read_json(snakemake.input.inputs), lock, dig
 write_declared(snakemake.output.declared, released.declared)
 figures = read_json(snakemake.input.figures) if snakemake.input.figures else {}
 words = read_translations(snakemake.input.translations)
+lists = Path(snakemake.input.checklists[0]).parent
+checklist = finished_checklist(card, lists, Path(snakemake.input.card).with_name(FILE))
 folder, checks = Path(snakemake.output.cohort).parent, read_json(snakemake.input.checks)
-write_release(folder, card, released, checks, origin, figures, words)
+write_release(folder, card, released, checks, origin, figures, words, checklist)
