@@ -8,6 +8,9 @@ min_version("9.27")
 configfile: "config/config.yaml"
 
 
+report: "workflow/report/workflow.rst"
+
+
 include: "workflow/rules/common.smk"
 include: "workflow/rules/intake.smk"
 include: "workflow/rules/panel.smk"
@@ -20,6 +23,7 @@ include: "workflow/rules/release.smk"
 include: "workflow/rules/cost.smk"
 include: "workflow/rules/report.smk"
 include: "workflow/rules/seal.smk"
+include: "workflow/rules/notebooks.smk"
 
 
 rule all:
@@ -27,3 +31,4 @@ rule all:
     input:
         sealed(COHORTS),
         start_page(),
+        expand("results/notebooks/{notebook}.html", notebook=NOTEBOOKS),

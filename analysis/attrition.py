@@ -11,6 +11,7 @@ STEPS = {
     "delivered": "levert",
     "outside_population": "utenfor populasjonen",
     "measured": "alle utfall målt ved base_month og ved første horisont",
+    "followed": "hovedutfallet målt ved første horisont",
     "matched": "matchet",
     "complete_months": "utfallet kjent i alle måneder",
     "untreated_first": "kontorer som har en måned uten tiltaket i dataene",

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from scipy.fft import irfft, next_fast_len, rfft
+import scipy
 
 DENOMINATORS = ("treated", "comparison", "pooled", "all", "weighted", "hedges")
 NO_DIFFERENCE = 1.5e-8  # below this the raw difference is shown; a tiny spread would blow up rounding
@@ -161,13 +161,13 @@ def _densities(x: np.ndarray, weighted: Arms, width: float) -> tuple[np.ndarray,
     place = (x - low) / step
     left = np.minimum(place.astype(np.int64), m - 2)
     share = place - left
-    length = next_fast_len(m, real=True)
+    length = scipy.fft.next_fast_len(m, real=True)
     frequency = 2 * np.pi * np.arange(length // 2 + 1) / (length * step)
     kernel = np.exp(-0.5 * (frequency * width) ** 2)
     found = []
     for w in (weighted.treated, weighted.comparison):
         binned = np.bincount(left, w * (1 - share), m) + np.bincount(left + 1, w * share, m)
-        found.append(irfft(rfft(binned, length) * kernel, length)[:m] / step)
+        found.append(scipy.fft.irfft(scipy.fft.rfft(binned, length) * kernel, length)[:m] / step)
     return np.array(found), step
 
 

@@ -4,52 +4,33 @@ import argparse
 import datetime as dt
 import json
 import sys
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from analysis import __version__
+from analysis.cli_annex import add_annex
+from analysis.cli_audit import add_audit
+from analysis.cli_bundle import add_bundle
+from analysis.cli_check import add_check
+from analysis.cli_diff import add_diff
+from analysis.cli_lab import add_lab
 from analysis.cli_plan import add_plan
 from analysis.cli_power import add_power
 from analysis.cli_purge import add_purge
 from analysis.cli_release import add_release
+from analysis.cli_reproduce import add_reproduce
+from analysis.cli_trace import add_trace
+from analysis.cli_wheelhouse import add_wheelhouse
 from analysis.problems import Problem, ProblemsFound
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from analysis.cards import Card
-    from analysis.findings import Finding
     from analysis.intake import Delivery
-    from analysis.published import Figures
 
 COHORTS = Path("cohorts")
 RELEASE = Path("results/release")
 SCHEMAS = Path("workflow/schemas")
-DESIGNS = {
-    "cluster_randomised": "kontorer trukket ved loddtrekning",
-    "individually_randomised": "personer trukket ved loddtrekning",
-    "matched_did": "matchet forskjell-i-forskjeller",
-    "staggered_did": "trinnvis innføring",
-    "single_arm": "én gruppe uten egen sammenligningsgruppe",
-    "aggregated_series": "tidsserie på gruppenivå",
-    "exposures": "beskrivelse av hvem som fikk hva",
-}
-KINDS = {
-    "restricted": "personopplysninger",
-    "open": "åpne persondata",
-    "published": "publiserte tall",
-    "synthetic": "syntetiske data",
-}
-STEPS = {
-    "delivered": "i leveransen",
-    "outside_population": "uten personer utenfor populasjonen",
-    "measured": "med målte utfall",
-    "followed": "som kan følges til og med første horisont",
-}
-COUNTED = {"persons": "Personer", "offices": "Kontorer"}
-SEVERITIES = {"FATAL": "Stopper kjøringen", "ERROR": "Stopper frigivingen", "WARNING": "Merk"}
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -86,10 +67,9 @@ def parser() -> argparse.ArgumentParser:
     run.add_argument(
         "--cores", type=int, default=2, metavar="N", help="kjerner; det som står etter --, går til Snakemake"
     )
+    run.add_argument("--profile", type=Path, default=None, metavar="MAPPE", help="profiles/slurm kjører på en klynge")
     run.set_defaults(command=_run)
-    check = commands.add_parser("check", help="kontroller kort og data for én kohort, uten å regne ut noe")
-    check.add_argument("cohort", nargs="?", default="", metavar="KOHORT")
-    check.set_defaults(command=_check)
+    add_check(commands)
     lock = commands.add_parser("plan-lock", help="lås analyseplanen i kortet")
     lock.add_argument("cohort", nargs="?", default="", metavar="KOHORT")
     lock.add_argument("--date", type=dt.date.fromisoformat, default=None, metavar="ÅÅÅÅ-MM-DD", help="ellers i dag")
@@ -97,13 +77,23 @@ def parser() -> argparse.ArgumentParser:
     lock.set_defaults(command=_plan_lock)
     verify = commands.add_parser("verify", help="regn ut sjekksummene av alt som er sluppet ut, på nytt")
     verify.set_defaults(command=_verify)
+    add_diff(commands)
+    add_bundle(commands)
+    add_lab(commands)
     add_plan(commands)
     add_power(commands)
     add_purge(commands)
     add_release(commands)
+    add_reproduce(commands)
+    add_trace(commands)
     _add_start(commands)
     schema = commands.add_parser("schema", help="skriv skjemaene som redigeringsprogrammer bruker")
     schema.set_defaults(command=_schema)
+    licences = commands.add_parser("licences", help="skriv lisensene til pakkene i docs/licences.md (for utviklere)")
+    licences.set_defaults(command=_licences)
+    add_annex(commands)
+    add_audit(commands)
+    add_wheelhouse(commands)
     return top
 
 
@@ -127,27 +117,7 @@ def _run(options: argparse.Namespace, extra: list[str]) -> int:
         raise ProblemsFound("Windows støttes ikke direkte. Kjør i WSL (Windows Subsystem for Linux).", [])
     from analysis.run import run
 
-    return run(cores=options.cores, extra=extra)
-
-
-def _check(options: argparse.Namespace, _extra: list[str]) -> int:
-    from analysis.cards import read_card
-    from analysis.placeholders import placeholders
-
-    path = card_path(options.cohort)
-    card = read_card(path)
-    print("\n".join(card_words(options.cohort, card)))
-    marks = placeholders(path.parent)
-    if marks:
-        lines = ["", f"Kortet er gyldig, men ikke ferdig. Fyll inn ({len(marks)}):", *map(str, marks)]
-        print("\n".join([*lines, "", "Data leses når alt er fylt inn."]))
-        return 0
-    print("\n".join(data_words(path, card)))
-    missing = [*missing_words(path, card), *checklist_words(path, card)]
-    print(
-        "\n".join(["", "Mangler:", *(f"  {line}" for line in missing)] if missing else ["", "Kort og data er i orden."])
-    )
-    return 0
+    return run(cores=options.cores, profile=options.profile, extra=extra)
 
 
 def _plan_lock(options: argparse.Namespace, _extra: list[str]) -> int:
@@ -160,7 +130,7 @@ def _plan_lock(options: argparse.Namespace, _extra: list[str]) -> int:
     card, lock = read_card(path), lock_path(path)
     stop_if_any("Planen kan ikke låses før alt er fylt inn:", placeholders(path.parent))
     held = read_lock(card, lock) if lock.is_file() else None
-    changed = _changed_keys(card, held)
+    changed = changed_keys(card, held)
     if held is not None and not changed:
         print(f"Planen er låst fra før ({held['locked']}) og er ikke endret. Låsen står som den var.")
         return 0
@@ -175,7 +145,7 @@ def _plan_lock(options: argparse.Namespace, _extra: list[str]) -> int:
     return 0
 
 
-def _changed_keys(card: "Card", lock: dict[str, Any] | None) -> list[str]:
+def changed_keys(card: "Card", lock: dict[str, Any] | None) -> list[str]:
     from analysis.plan import deviations, plan_hash
 
     if lock is None or lock["plan_hash"] == plan_hash(card):
@@ -236,6 +206,15 @@ def _schema(_options: argparse.Namespace, _extra: list[str]) -> int:
     return 0
 
 
+def _licences(_options: argparse.Namespace, _extra: list[str]) -> int:
+    from analysis.files import write_text
+    from analysis.licences import PAGE, ROOT, page
+
+    write_text(PAGE, page())
+    print(f"Skrev {PAGE.relative_to(ROOT)}")
+    return 0
+
+
 def card_path(cohort: str) -> Path:
     """Path of the card of `cohort`; raises ProblemsFound with the cohorts that exist if there is no such cohort."""
     paths = {path.parent.name: path for path in sorted(COHORTS.glob("*/cohort.yaml"))}
@@ -245,38 +224,6 @@ def card_path(cohort: str) -> Path:
             heading, [Problem("Kohorter", ", ".join(paths) or "ingen; mappen cohorts/ har ingen kort.")]
         )
     return paths[cohort]
-
-
-def card_words(cohort: str, card: "Card") -> list[str]:
-    """Title, design, data kind and outcomes."""
-    from analysis.outcomes import load_outcomes
-
-    library = load_outcomes()
-    return [
-        f"{cohort}: {card.title.nb}",
-        f"  Design: {DESIGNS[card.design]}",
-        f"  Data: {KINDS[card.data_kind]}",
-        f"  Utfall: {'; '.join(library[name].label['nb'] for name in card.outcome_names())}",
-    ]
-
-
-def data_words(path: Path, card: "Card") -> list[str]:
-    """What the data hold, after every check of them; raises ProblemsFound with all problems."""
-    if card.data_kind == "published":
-        from analysis.published import read_figures
-
-        return figure_words(read_figures(path.parent / "published.yaml", card))
-    return delivery_words(path.parent.name, card, path.parent.parent.parent)
-
-
-def delivery_words(cohort: str, card: "Card", root: Path) -> list[str]:
-    """Who is left after each restriction, and what the checks found."""
-    from analysis.panel import build_panel
-
-    with tempfile.TemporaryDirectory() as place:
-        delivery = fresh_delivery(cohort, card, root, Path(place))
-        lines = attrition_words(card, build_panel(card, delivery).attrition)
-    return lines + [finding_words(finding, card) for finding in delivery.findings]
 
 
 def fresh_delivery(cohort: str, card: "Card", root: Path, place: Path) -> "Delivery":
@@ -295,76 +242,6 @@ def fresh_delivery(cohort: str, card: "Card", root: Path, place: Path) -> "Deliv
         write(card.synthetic.generator, folder)
     key = pseudonym_key(cohort, card, root)
     return read_delivery(card, folder, cohort=cohort, spells=place / "spells.parquet", key=key)
-
-
-def finding_words(finding: "Finding", card: "Card") -> str:
-    """What a finding does, and what it is."""
-    from analysis.findings import accepted_reason
-
-    accepted = finding.severity == "ERROR" and accepted_reason(finding, card)
-    return f"  {'Godtatt i kortet' if accepted else SEVERITIES[finding.severity]}: {str(finding.problem()).strip()}"
-
-
-def figure_words(figures: "Figures") -> list[str]:
-    """How many facts have a value, and how many persons they are about."""
-    known = sum(fact.value is not None for fact in figures.facts)
-    lines = [f"  Tall fra kilder: {known} med verdi, {len(figures.facts) - known} som kilden ikke oppgir"]
-    if figures.two_arms is not None:
-        lines.append(f"  Personer: {figures.value(figures.two_arms.total)} i begge gruppene samlet")
-    if figures.single_arm is not None:
-        lines.append(f"  Personer: {figures.value(figures.single_arm.denominator)} i gruppen")
-    return lines
-
-
-def attrition_words(card: "Card", attrition: "pd.DataFrame") -> list[str]:
-    """Persons (and offices, where known) per group after each restriction."""
-    labels = {arm.id: arm.label.nb for arm in card.arms}
-    lines = []
-    for reason, rows in attrition.groupby("reason", sort=False):
-        counted = "persons" if rows["persons"].notna().any() else "offices"
-        parts = [_count_words(labels[row.arm], row, counted) for row in rows.itertuples()]
-        lines.append(f"  {COUNTED[counted]} {STEPS.get(reason, reason)}: {'; '.join(parts)}")
-    return lines
-
-
-def _count_words(label: str, row: Any, counted: str) -> str:
-    import pandas as pd
-
-    offices = counted == "persons" and not pd.isna(row.offices)
-    return f"{label} {getattr(row, counted)}" + (f" ved {row.offices} kontorer" if offices else "")
-
-
-def checklist_words(path: Path, card: "Card") -> list[str]:
-    """Every item of the reporting checklist that nobody has answered; the report is not written without."""
-    from analysis.checklist import FILE, LISTS, read_checklist, unanswered
-
-    own = path.parent / FILE
-    found = unanswered(read_checklist(card.design, card.data_kind, LISTS, own), own)
-    return [f"Sjekklisten: {len(found)} punkter er ikke besvart:", *map(str, found)] if found else []
-
-
-def missing_words(path: Path, card: "Card") -> list[str]:
-    """What stands between this cohort and a statement about an effect."""
-    from analysis.plan import LOCKED_KINDS, lock_path, read_lock
-
-    lines = []
-    if all(arm.role != "comparison" for arm in card.arms):
-        lines.append("Ingen sammenligningsgruppe: kohorten kan beskrives, men ikke gi en effekt.")
-    lock = lock_path(path)
-    if not lock.is_file():
-        if card.data_kind in LOCKED_KINDS:
-            lines.append(f"Planen er ikke låst. Kjør: make plan-lock COHORT={path.parent.name}")
-        return lines
-    changed = _changed_keys(card, read_lock(card, lock))
-    idle = sorted({item.key for item in card.deviations} - set(changed))
-    if idle:
-        lines.append(f"Ført som avvik (deviations), men likt i kortet og i låsen: {', '.join(idle)}.")
-    if changed:
-        lines.append(f"Kortet avviker fra den låste planen: {', '.join(changed)}. Rapporten viser avvikene.")
-        untold = [key for key in changed if key not in {item.key for item in card.deviations}]
-        if untold:
-            lines.append(f"Avvik uten dato og grunn i kortet (deviations): {', '.join(untold)}.")
-    return lines
 
 
 def schema_texts() -> dict[str, str]:

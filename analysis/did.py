@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
-from scipy.stats import t as student_t
+import scipy
 
 from analysis.problems import Problem, ProblemsFound, stop_if_any
 from analysis.scores import as_float64, dependent_columns, missing_values, treated_rows
@@ -247,6 +247,6 @@ def _inference(fit: _Fit, inference: str, groups: np.ndarray | None, level: floa
     if std_error <= 1e-12 * fit.scale:
         return found | dict.fromkeys(("statistic", "p_value", "conf_low", "conf_high"), float("nan"))
     statistic = fit.estimate / std_error
-    reach = float(student_t.ppf((1 + level) / 2, df)) * std_error
-    found |= {"statistic": statistic, "p_value": float(2 * student_t.sf(abs(statistic), df))}
+    reach = float(scipy.stats.t.ppf((1 + level) / 2, df)) * std_error
+    found |= {"statistic": statistic, "p_value": float(2 * scipy.stats.t.sf(abs(statistic), df))}
     return found | {"conf_low": fit.estimate - reach, "conf_high": fit.estimate + reach}

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from scipy.optimize import linprog
+import scipy
 
 from analysis.balance_measures import columns
 from analysis.balance_sizes import sampling
@@ -202,7 +202,9 @@ def _outside_hull(values: np.ndarray) -> np.ndarray:
     """Columns of a direction b with z'b ≥ 0 for everyone in the arm and > 0 for someone; none when there is none."""
     scaled = np.unique(values, axis=0)
     scaled = scaled / np.maximum(np.abs(scaled).max(axis=0), 1e-300)
-    answer = linprog(-scaled.sum(axis=0), A_ub=-scaled, b_ub=np.zeros(len(scaled)), bounds=(-1, 1), method="highs")
+    answer = scipy.optimize.linprog(
+        -scaled.sum(axis=0), A_ub=-scaled, b_ub=np.zeros(len(scaled)), bounds=(-1, 1), method="highs"
+    )
     if answer.x is None or (scaled @ answer.x).max() < 1e-6:
         return np.zeros(values.shape[1], dtype=bool)
     return np.abs(answer.x) > 1e-6

@@ -11,7 +11,7 @@ need not rise evenly towards the estimate.
 """
 
 import numpy as np
-from scipy.special import gammaln, xlog1py, xlogy
+import scipy
 
 from analysis.proportions import Interval
 
@@ -121,8 +121,8 @@ def _chance(extreme: np.ndarray, shares: np.ndarray, difference: float) -> np.nd
 def _binomial(n: int, shares: np.ndarray) -> np.ndarray:
     """Chance of 0..n of n persons, a row per share."""
     k = np.arange(n + 1)
-    ways = gammaln(n + 1) - gammaln(k + 1) - gammaln(n - k + 1)
-    return np.exp(ways + xlogy(k, shares[:, None]) + xlog1py(n - k, -shares[:, None]))
+    ways = scipy.special.gammaln(n + 1) - scipy.special.gammaln(k + 1) - scipy.special.gammaln(n - k + 1)
+    return np.exp(ways + scipy.special.xlogy(k, shares[:, None]) + scipy.special.xlog1py(n - k, -shares[:, None]))
 
 
 def _peaks(chances: np.ndarray) -> np.ndarray:

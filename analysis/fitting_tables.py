@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from scipy.special import ndtri
+import scipy
 
 from analysis.enumeration import TABLE_TYPES, FollowUp, count_range, count_ranges, two_arm_tables
 
@@ -116,7 +116,7 @@ def odds_ratio_tables(
     Annals of Human Genetics 19, 251–253), which an unadjusted logistic regression gives. Printed numbers are held to
     half their last digit, both ends included.
     """
-    z = float(ndtri(0.5 + odds.level / 2))
+    z = float(scipy.special.ndtri(0.5 + odds.level / 2))
     arms = [
         [(n, k) for n in range(1, most + 1) for k in _counts(n, percent, rounding) if 0 < k < n]
         for most, percent in ((most_treated, visit.treated_percent), (most_comparison, visit.comparison_percent))

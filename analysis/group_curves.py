@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pandas as pd
-from scipy.stats import norm
+import scipy
 
 from analysis.cards import Card
 from analysis.cells import SUMS, cell_means, cells
@@ -83,5 +83,5 @@ def _mean_interval(card: Card, cell: pd.Series, *, share: bool) -> dict[str, Any
     if share and plain:
         interval = wilson(int(cell["sum_y"]), int(cell["n"]), level=card.inference.level)
         return {"conf_low": interval.low, "conf_high": interval.high, "inference": "wilson"}
-    reach = float(norm.ppf((1 + card.inference.level) / 2)) * cell["se"]
+    reach = float(scipy.stats.norm.ppf((1 + card.inference.level) / 2)) * cell["se"]
     return {"conf_low": cell["mean"] - reach, "conf_high": cell["mean"] + reach, "inference": "normal"}

@@ -23,7 +23,8 @@ MISSING = "står i manifestet, men ligger ikke i mappa."
 CHANGED = "er endret etter at manifestet ble skrevet."
 UNLISTED = "ligger i mappa, men står ikke i manifestet."
 OUTSIDE = "peker ut av mappa."
-SEAL_AGAIN = "Kjør forseglingen på nytt."
+MAKE_AGAIN = "Kjør make igjen; den lages på nytt."
+TAKE_AWAY = "Fjern den."
 
 
 def manifest(folder: str | Path, *, inputs: Mapping[str, str], digests: Mapping[str, str]) -> dict[str, Any]:
@@ -63,7 +64,11 @@ def verify(folder: str | Path, manifest: Mapping[str, Any]) -> list[Problem]:
     problems = {name: _difference(paths.get(name), entry) for name, entry in listed.items()}
     problems |= {name: LINK if _is_link(path) else UNLISTED for name, path in paths.items() if name not in listed}
     problems |= {name: OUTSIDE for name in listed if _leads_outside(name)}
-    return [Problem(name, problems[name], SEAL_AGAIN) for name in sorted(problems) if problems[name]]
+    return [Problem(name, what, _mend(what)) for name, what in sorted(problems.items()) if what]
+
+
+def _mend(what: str) -> str:
+    return MAKE_AGAIN if what in (MISSING, CHANGED) else TAKE_AWAY
 
 
 def _difference(path: Path | None, entry: Mapping[str, Any]) -> str | None:

@@ -1,7 +1,6 @@
 """The models behind estimated weights, for standard errors that know that these were estimated."""
 
 import numpy as np
-from formulaic import model_matrix
 
 from analysis.card_matching import WEIGHTING_METHODS, Matching
 from analysis.m_estimation import EntropyModel, ScoreModel, WeightModel
@@ -15,6 +14,9 @@ def weight_model(spec: Matching, people: People, scores: Scores | None) -> Weigh
         return None
     if spec.method == "entropy":
         return EntropyModel(entropy_balance(spec, people), people.treated)
+    # Takes a quarter of a second, and models of scores alone need it.
+    from formulaic import model_matrix
+
     design = model_matrix(spec.formula, formula_covariates(people.frame, spec.formula))
     weighting = inverse_probability(spec, people, scores)
     return ScoreModel(np.asarray(design, dtype="float64"), scores.probability, people.treated, weighting)

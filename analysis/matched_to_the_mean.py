@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
-from scipy import stats
+import scipy
 
 from analysis.cards import Card
 from analysis.did_rows import row_of
@@ -96,7 +96,7 @@ def to_the_mean_rows(card: Card, panel: Panel, sample: Sample, base: int) -> Ite
     at_base = wide[base].to_numpy() if base in wide else history[:, -1]
     gap = float(at_base[own].mean() - np.average(at_base[matched], weights=sample.weight[matched]))
     found = expected_change(history[pool], later[pool], history[own], later[own], means, gap)
-    quantile = stats.norm.ppf(0.5 + card.inference.level / 2)
+    quantile = scipy.stats.norm.ppf(0.5 + card.inference.level / 2)
     for term, part in asdict(found).items():
         row = row_of(card, outcome, TO_THE_MEAN, "sensitivity", TO_THE_MEAN) | {"term": term, "event_time": times[-1]}
         row |= {"estimate": part["estimate"], "cluster_level": "none", "inference": "none"}

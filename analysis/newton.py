@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import expit
+import scipy
 
 NEWTON_STEP = 1e-10  # largest change of a coefficient at the end, with orthonormal columns of mean square 1
 NEWTON_ITERATIONS = 100
@@ -60,7 +60,7 @@ def _likelihood(
     for part in parts(len(z)):
         rows, weight = z[part], total[part]
         linear = rows @ params
-        p = expit(linear)
+        p = scipy.special.expit(linear)
         likelihood += float(yes[part] @ linear - weight @ np.logaddexp(0.0, linear))
         slope += (yes[part] - weight * p) @ rows
         information += (rows * (weight * p * (1 - p))[:, None]).T @ rows

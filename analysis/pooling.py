@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy import stats
+import scipy
 
 from analysis.compare import MEASURES, CohortResult, comparison, gate_answers
 from analysis.outcomes import load_outcomes
@@ -144,7 +144,7 @@ def _probability(found: Synthesis, prior: Prior) -> dict[str, Any]:
     """
     width = REACH * max(found.std_error, prior.sd)
     grid = np.linspace(min(found.estimate, prior.mean) - width, max(found.estimate, prior.mean) + width, POINTS)
-    logs = stats.t.logpdf(grid, found.df, found.estimate, found.std_error) + stats.norm.logpdf(
+    logs = scipy.stats.t.logpdf(grid, found.df, found.estimate, found.std_error) + scipy.stats.norm.logpdf(
         grid, prior.mean, prior.sd
     )
     weight = np.exp(logs - logs.max())

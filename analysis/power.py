@@ -15,9 +15,7 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from scipy.optimize import brentq
-from scipy.special import ndtr, ndtri, stdtrit
-from scipy.stats import nct
+import scipy
 
 ROOT_TOLERANCE = 1e-13
 QUANTILES = ("t", "normal")
@@ -79,10 +77,10 @@ def power_of_offices(ratio: float, df: float, *, level: float = 0.95, quantiles:
     if quantiles not in QUANTILES:
         raise ValueError(f"quantiles must be one of {QUANTILES}, got {quantiles!r}")
     if quantiles == "normal":
-        return float(ndtr(abs(ratio) + ndtri(tail)))
+        return float(scipy.special.ndtr(abs(ratio) + scipy.special.ndtri(tail)))
     if df <= 0:
         raise ValueError("no degrees of freedom")
-    return float(nct.sf(-stdtrit(df, tail), df, abs(ratio)))
+    return float(scipy.stats.nct.sf(-scipy.special.stdtrit(df, tail), df, abs(ratio)))
 
 
 def ratio_needed(df: float, *, power: float = 0.8, level: float = 0.95, quantiles: str = "t") -> float:
@@ -264,8 +262,8 @@ def arcsine_difference(p1: float, p2: float) -> float:
 def two_shares_power(p1: float, p2: float, n1: float, n2: float, *, level: float = 0.95) -> float:
     """Power to see that two shares of independent persons differ, by the arcsine (R's `pwr.2p2n.test`), both tails."""
     ratio = arcsine_difference(p1, p2) * math.sqrt(_per_pair(n1, n2))
-    critical = -float(ndtri(_tail(level)))
-    return float(ndtr(ratio - critical) + ndtr(-critical - ratio))
+    critical = -float(scipy.special.ndtri(_tail(level)))
+    return float(scipy.special.ndtr(ratio - critical) + scipy.special.ndtr(-critical - ratio))
 
 
 def two_shares_persons(p1: float, p2: float, *, power: float = 0.8, level: float = 0.95) -> float:
@@ -289,10 +287,13 @@ def two_means_power(standardised: float, n1: float, n2: float, *, level: float =
     df = n1 + n2 - 2
     if df <= 0:
         raise ValueError("no degrees of freedom")
-    critical, noncentrality = -float(stdtrit(df, _tail(level))), standardised * math.sqrt(_per_pair(n1, n2))
+    critical, noncentrality = (
+        -float(scipy.special.stdtrit(df, _tail(level))),
+        standardised * math.sqrt(_per_pair(n1, n2)),
+    )
     # By symmetry P(T < −t) is P(T > t) with the other sign; scipy's cdf has no number so far out, its sf has 0.
-    far = nct.sf(critical, df, -abs(noncentrality))
-    return float(nct.sf(critical, df, abs(noncentrality)) + far)
+    far = scipy.stats.nct.sf(critical, df, -abs(noncentrality))
+    return float(scipy.stats.nct.sf(critical, df, abs(noncentrality)) + far)
 
 
 def two_means_smallest(n1: float, n2: float, *, power: float = 0.8, level: float = 0.95) -> float:
@@ -316,7 +317,7 @@ def _root(missing: Callable[[float], float], low: float, high: float) -> float:
     """Where `missing` crosses zero between an end with too little power and one with enough; nan if it never does."""
     if missing(high) < 0:
         return math.nan
-    return float(brentq(missing, low, high, xtol=ROOT_TOLERANCE, rtol=4 * 2.0**-52, maxiter=500))
+    return float(scipy.optimize.brentq(missing, low, high, xtol=ROOT_TOLERANCE, rtol=4 * 2.0**-52, maxiter=500))
 
 
 def _per_pair(n1: float, n2: float) -> float:

@@ -11,8 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.optimize import brentq
-from scipy.stats import binom
+import scipy
 
 from analysis.power import MOST, Offices, power_of_offices, ratio_needed
 
@@ -94,8 +93,8 @@ def one_share_power(share: float, known: float, n: int, *, level: float = 0.95) 
         raise ValueError("needs persons, and a share unlike the known one")
     tail = (1 - level) / 2
     counts = np.arange(n + 1)
-    tails = binom.sf(counts - 1, n, known) if share > known else binom.cdf(counts, n, known)
-    return float(binom.pmf(counts[tails <= tail], n, share).sum())
+    tails = scipy.stats.binom.sf(counts - 1, n, known) if share > known else scipy.stats.binom.cdf(counts, n, known)
+    return float(scipy.stats.binom.pmf(counts[tails <= tail], n, share).sum())
 
 
 def one_share_smallest(known: float, n: int, *, power: float = 0.8, level: float = 0.95) -> float:
@@ -104,7 +103,9 @@ def one_share_smallest(known: float, n: int, *, power: float = 0.8, level: float
     if one_share_power(end, known, n, level=level) < power:
         return math.nan
     near = known + (end - known) * 1e-9
-    found = brentq(lambda share: one_share_power(share, known, n, level=level) - power, near, end, xtol=1e-12)
+    found = scipy.optimize.brentq(
+        lambda share: one_share_power(share, known, n, level=level) - power, near, end, xtol=1e-12
+    )
     return abs(float(found) - known)
 
 

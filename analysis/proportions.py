@@ -15,9 +15,7 @@ of a difference stands in exact_difference.py.
 import math
 from dataclasses import dataclass
 
-from scipy.optimize import bisect
-from scipy.special import betaincinv, ndtr, ndtri, stdtr, stdtrit
-from scipy.stats import fisher_exact
+import scipy
 
 ROOT_TOLERANCE = 1e-13
 
@@ -74,8 +72,8 @@ def clopper_pearson(k: int, n: int, *, level: float = 0.95) -> Interval:
     """
     _require_counts(k, n)
     tail = _tail(level)
-    low = float(betaincinv(k, n - k + 1, tail)) if k > 0 else 0.0
-    high = float(betaincinv(k + 1, n - k, 1 - tail)) if k < n else 1.0
+    low = float(scipy.special.betaincinv(k, n - k + 1, tail)) if k > 0 else 0.0
+    high = float(scipy.special.betaincinv(k + 1, n - k, 1 - tail)) if k < n else 1.0
     return Interval(k / n, low, high, level, "clopper_pearson")
 
 
@@ -87,8 +85,8 @@ def jeffreys(k: int, n: int, *, level: float = 0.95) -> Interval:
     """
     _require_counts(k, n)
     tail = _tail(level)
-    low = float(betaincinv(k + 0.5, n - k + 0.5, tail)) if k > 0 else 0.0
-    high = float(betaincinv(k + 0.5, n - k + 0.5, 1 - tail)) if k < n else 1.0
+    low = float(scipy.special.betaincinv(k + 0.5, n - k + 0.5, tail)) if k > 0 else 0.0
+    high = float(scipy.special.betaincinv(k + 0.5, n - k + 0.5, 1 - tail)) if k < n else 1.0
     return Interval(k / n, low, high, level, "jeffreys")
 
 
@@ -208,7 +206,7 @@ def pooled_z(k1: int, n1: int, k2: int, n2: int) -> Test:
     if pooled in (0, 1):
         return Test(0.0, 1.0, "pooled_z")
     statistic = (k1 / n1 - k2 / n2) / math.sqrt(pooled * (1 - pooled) * (1 / n1 + 1 / n2))
-    return Test(statistic, float(2 * ndtr(-abs(statistic))), "pooled_z")
+    return Test(statistic, float(2 * scipy.special.ndtr(-abs(statistic))), "pooled_z")
 
 
 def fisher(k1: int, n1: int, k2: int, n2: int) -> Test:
@@ -218,7 +216,7 @@ def fisher(k1: int, n1: int, k2: int, n2: int) -> Test:
     """
     _require_counts(k1, n1)
     _require_counts(k2, n2)
-    result = fisher_exact([[k1, n1 - k1], [k2, n2 - k2]])
+    result = scipy.stats.fisher_exact([[k1, n1 - k1], [k2, n2 - k2]])
     return Test(float(result.statistic), float(result.pvalue), "fisher")
 
 
@@ -252,13 +250,13 @@ def cluster_t(
         raise ValueError("two arms of one office each leave no degrees of freedom")
     estimate, std_error = k1 / n1 - k2 / n2, math.sqrt(first + second)
     statistic = estimate / std_error if std_error > 0 else math.nan
-    reach = float(stdtrit(df, 1 - _tail(level))) * std_error if std_error > 0 else math.nan
+    reach = float(scipy.special.stdtrit(df, 1 - _tail(level))) * std_error if std_error > 0 else math.nan
     return ClusterInterval(
         estimate=estimate,
         std_error=std_error,
         df=df,
         statistic=statistic,
-        p_value=float(2 * stdtr(df, -abs(statistic))),
+        p_value=float(2 * scipy.special.stdtr(df, -abs(statistic))),
         low=estimate - reach,
         high=estimate + reach,
         level=level,
@@ -281,7 +279,7 @@ def _tail(level: float) -> float:
 
 
 def _normal_quantile(level: float) -> float:
-    return float(-ndtri(_tail(level)))
+    return float(-scipy.special.ndtri(_tail(level)))
 
 
 def _wilson_bounds(share: float, n: float, z: float) -> tuple[float, float]:
@@ -312,8 +310,8 @@ def _score_interval(k1: int, n1: int, k2: int, n2: int, *, level: float, unbiase
         return _score(k1, n1, k2, n2, delta) / root - target
 
     # The score falls from +∞ at −1 through 0 at the estimate to −∞ at 1, so each bound is alone in its bracket.
-    low = bisect(excess, -1.0, difference, args=(z,), xtol=ROOT_TOLERANCE) if difference > -1 else -1.0
-    high = bisect(excess, difference, 1.0, args=(-z,), xtol=ROOT_TOLERANCE) if difference < 1 else 1.0
+    low = scipy.optimize.bisect(excess, -1.0, difference, args=(z,), xtol=ROOT_TOLERANCE) if difference > -1 else -1.0
+    high = scipy.optimize.bisect(excess, difference, 1.0, args=(-z,), xtol=ROOT_TOLERANCE) if difference < 1 else 1.0
     return Interval(difference, low, high, level, method)
 
 

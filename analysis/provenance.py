@@ -3,12 +3,14 @@
 import ast
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
+# Hex digits of a digest that only tells one version of a file from another.
+SHORT = 10
 
 
 def source_digest(*paths: str | Path) -> str:
@@ -18,6 +20,34 @@ def source_digest(*paths: str | Path) -> str:
         digest.update(f"{source.relative_to(ROOT)}\0".encode())
         digest.update(source.read_bytes())
     return digest.hexdigest()
+
+
+def module_digests(paths: Iterable[str | Path]) -> dict[str, str]:
+    """The first 10 hex digits of SHA-256 of each `analysis` module behind the scripts, by its dotted name.
+
+    Too few digits to hold a national identity number by chance, and enough to see that a module is another.
+    """
+    return {
+        module_name(path): short_digest(path) for path in source_files(paths) if path.is_relative_to(ROOT / "analysis")
+    }
+
+
+def imported_modules(module: str) -> list[str]:
+    """The `analysis` modules that a module imports itself, packages without content apart."""
+    path = _module_file(module)
+    files = [] if path is None else _imported_files(path)
+    return [module_name(file) for file in files if file.name != "__init__.py"]
+
+
+def module_name(path: Path) -> str:
+    """``analysis/checks/__init__.py`` → ``analysis.checks``."""
+    name = ".".join(path.relative_to(ROOT).with_suffix("").parts)
+    return name.removesuffix(".__init__")
+
+
+def short_digest(path: str | Path) -> str:
+    """The first `SHORT` hex digits of SHA-256 of a file."""
+    return hashlib.sha256(Path(path).read_bytes()).hexdigest()[:SHORT]
 
 
 def source_files(paths: Iterable[str | Path]) -> list[Path]:
@@ -36,7 +66,7 @@ def source_files(paths: Iterable[str | Path]) -> list[Path]:
 def _imported_files(source: Path) -> tuple[Path, ...]:
     """Files of `analysis` modules named in the import statements of `source`, wherever they stand in it."""
     names: set[str] = set()
-    for node in ast.walk(ast.parse(source.read_text(encoding="utf-8"))):
+    for node in _statements(ast.parse(source.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
             names.update(alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
@@ -45,6 +75,14 @@ def _imported_files(source: Path) -> tuple[Path, ...]:
     own = {name for name in names if name.split(".")[0] == "analysis"}
     files = {_module_file(name) for name in own | {parent for name in own for parent in _parents(name)}}
     return tuple(sorted(path for path in files if path))
+
+
+def _statements(node: ast.AST) -> Iterator[ast.AST]:
+    """The statements of a module, those inside others too; no expression holds an import."""
+    for part in ("body", "orelse", "finalbody", "handlers", "cases"):
+        for statement in getattr(node, part, ()):
+            yield statement
+            yield from _statements(statement)
 
 
 def _parents(name: str) -> list[str]:

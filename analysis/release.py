@@ -162,9 +162,13 @@ def provenance(
     released: Released,
     inputs: Mapping[str, str],
     lock: Mapping[str, Any] | None,
-    digests: Mapping[str, str],
+    digests: Mapping[str, Any],
 ) -> dict[str, Any]:
-    """Where the numbers come from: run, plan, its lock and deviations, input and code digests, and the ledger entry."""
+    """Where the numbers come from: run, plan, its lock and deviations, input and code digests, and the ledger entry.
+
+    `digests`: of the code of release (`code`) and of estimates (`estimated`), of the `lock` of packages, and by name of
+    each of the `modules` behind the numbers and of the `settings`.
+    """
     runs = list(released.tables["estimates"]["run_id"].unique())
     if not runs and {"estimated", "lock"} <= digests.keys():
         # Nothing was estimated that could carry the stamp; it is made of the same parts.

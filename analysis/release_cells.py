@@ -19,6 +19,7 @@ CHANGE, LEVEL = "change", "level"
 # Estimators of changes since the base; the others compare how things were at the horizon.
 OF_CHANGES = ("matched_did_2x2",)
 OF_LEVELS = ("difference_in_means", "stratified_difference", "matched_difference", "office_average")
+KINDS = {**dict.fromkeys(OF_CHANGES, CHANGE), **dict.fromkeys(OF_LEVELS, LEVEL)}
 # Samples that a headline is of.
 SAMPLES = ("matched", "all")
 NEEDED = ["n", "sum_w", "sum_wy"]
@@ -34,13 +35,41 @@ def headline_from_cells(card: Card, tables: Mapping[str, pd.DataFrame]) -> dict[
     if len(primary) != 1 or pd.isna(primary["horizon_months"].iloc[0]):
         return None
     row = primary.iloc[0]
-    kind = {**dict.fromkeys(OF_CHANGES, CHANGE), **dict.fromkeys(OF_LEVELS, LEVEL)}.get(row["estimator"])
-    cells = _own(card, tables["cells"], row["outcome"])
-    found = None if kind is None else _effect(card, cells, kind, int(row["horizon_months"]))
+    kind, horizon = KINDS.get(row["estimator"]), int(row["horizon_months"])
+    used = None if kind is None else cells_behind(card, tables["cells"], row["outcome"], kind, horizon)
+    found = None if used is None else difference_of(used)
     if found is None:
         return None
     apart = None if pd.isna(row["estimate"]) else round(found - float(row["estimate"]), 6)
     return {"kind": kind, "estimate": round(found, 6), "difference": apart}
+
+
+def cells_behind(card: Card, cells: pd.DataFrame, outcome: str, kind: str, horizon: int) -> pd.DataFrame | None:
+    """The cells of a difference: of both arms at the horizon (LEVEL), or at the base and the horizon (CHANGE).
+
+    With `treated` (bool), sorted by time. None where one of them is hidden, empty or not there.
+    """
+    own = _own(card, cells, outcome)
+    base = _base(card, own) if kind == CHANGE else None
+    times = [horizon] if kind == LEVEL else [base, horizon]
+    used = own[own["event_time"].isin(times)] if None not in times else own.iloc[:0]
+    whole = used[NEEDED].notna().all(axis=None) and used["sum_w"].gt(0).all()
+    if not whole or len(used.drop_duplicates(["treated", "event_time"])) != 2 * len(times):
+        return None
+    # The base is always before the horizon.
+    return used.sort_values(["event_time", "treated"], kind="stable")
+
+
+def difference_of(used: pd.DataFrame) -> float | None:
+    """The difference that `cells_behind` are of: of levels with one time in them, of changes with two."""
+    times = sorted(used["event_time"].unique())
+    if len(times) == 2:
+        names = {"pre": times[0], "post": times[1], "outcome": str(used["outcome"].iloc[0])}
+        return did_from_cells(used, arm="treated", time="event_time", **names)
+    sums = used.groupby("treated")[["sum_wy", "sum_w"]].sum()
+    shares = sums["sum_wy"] / sums["sum_w"]
+    found = float(shares[True] - shares[False])
+    return found if math.isfinite(found) else None
 
 
 def _own(card: Card, cells: pd.DataFrame, outcome: str) -> pd.DataFrame:
@@ -50,22 +79,6 @@ def _own(card: Card, cells: pd.DataFrame, outcome: str) -> pd.DataFrame:
     sample = next((name for name in SAMPLES if own["sample"].eq(name).any()), None)
     own = own[own["sample"].eq(sample)] if sample else own.iloc[:0]
     return own.assign(treated=own["arm"].map(roles).astype(bool))
-
-
-def _effect(card: Card, cells: pd.DataFrame, kind: str, horizon: int) -> float | None:
-    base = _base(card, cells) if kind == CHANGE else None
-    times = [horizon] if kind == LEVEL else [base, horizon]
-    used = cells[cells["event_time"].isin(times)] if None not in times else cells.iloc[:0]
-    whole = used[NEEDED].notna().all(axis=None) and used["sum_w"].gt(0).all()
-    if not whole or len(used.drop_duplicates(["treated", "event_time"])) != 2 * len(times):
-        return None
-    if kind == CHANGE:
-        names = {"pre": base, "post": horizon, "outcome": str(used["outcome"].iloc[0])}
-        return did_from_cells(used, arm="treated", time="event_time", **names)
-    sums = used.groupby("treated")[["sum_wy", "sum_w"]].sum()
-    shares = sums["sum_wy"] / sums["sum_w"]
-    found = float(shares[True] - shares[False])
-    return found if math.isfinite(found) else None
 
 
 def _base(card: Card, cells: pd.DataFrame) -> int | None:

@@ -5,14 +5,14 @@ data set, input, plan, program and package is an entity. The bytes are the same 
 of the cards. The manifest lists the crate with its SHA-256, and the crate therefore names the manifest without one.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path, PurePosixPath
 from typing import Any
 from urllib.parse import quote
 
 from analysis import __version__
 from analysis.files import read_json
-from analysis.manifest import SEAL_AGAIN
+from analysis.manifest import MAKE_AGAIN
 from analysis.problems import Problem
 
 CRATE_NAME = "ro-crate-metadata.json"
@@ -26,10 +26,13 @@ KINDS = {
     ".docx": "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
     ".html": "text/html",
     ".json": "application/json",
+    ".md": "text/markdown",
     ".pdf": "application/pdf",
     ".png": "image/png",
+    ".py": "text/x-python",
     ".svg": "image/svg+xml",
     ".xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    ".yaml": "application/yaml",
     ".zip": "application/zip",
 }
 DISAGREES = "er ikke det samme som i manifestet."
@@ -48,13 +51,13 @@ def ro_crate(manifest: Mapping[str, Any], cards: Mapping[str, Mapping[str, Any]]
     if not cards:
         raise ValueError("a crate needs the card of at least one cohort")
     entities = [
-        _descriptor(),
+        descriptor(),
         _root(manifest, cards, manifest_name),
         *(_cohort(name, card, manifest) for name, card in sorted(cards.items())),
-        *map(_file, manifest["files"]),
+        *map(file_entity, manifest["files"]),
         {"@id": manifest_name, "@type": "File", "name": manifest_name, "encodingFormat": KINDS[".json"]},
-        *_origins(manifest),
-        *_software(manifest),
+        *origins(manifest),
+        *software(manifest),
     ]
     return {"@context": [f"{SPECIFICATION}/context", TERMS], "@graph": entities}
 
@@ -70,7 +73,7 @@ def crate_problems(folder: str | Path, manifest: Mapping[str, Any]) -> list[Prob
     try:
         crate = read_json(path)
     except ValueError:
-        return [Problem(CRATE_NAME, UNREADABLE, SEAL_AGAIN)]
+        return [Problem(CRATE_NAME, UNREADABLE, MAKE_AGAIN)]
     return disagreements(manifest, crate)
 
 
@@ -79,13 +82,13 @@ def disagreements(manifest: Mapping[str, Any], crate: Any) -> list[Problem]:
     try:
         told = {entity["@id"]: _facts(entity) for entity in crate["@graph"]}
     except (KeyError, TypeError, AttributeError):
-        return [Problem(CRATE_NAME, UNREADABLE, SEAL_AGAIN)]
-    files = [_file(entry) for entry in manifest["files"] if entry["path"] != CRATE_NAME]
-    expected = [*files, *_origins(manifest), *_packages(manifest)]
+        return [Problem(CRATE_NAME, UNREADABLE, MAKE_AGAIN)]
+    files = [file_entity(entry) for entry in manifest["files"] if entry["path"] != CRATE_NAME]
+    expected = [*files, *origins(manifest), *_packages(manifest)]
     wrong = {entity["@id"] for entity in expected if told.get(entity["@id"]) != _facts(entity)}
     known = {entity["@id"] for entity in expected}
     wrong |= {name for name, facts in told.items() if facts[0] is not None and name not in known}
-    return [Problem(f"{CRATE_NAME}, {name}", DISAGREES, SEAL_AGAIN) for name in sorted(wrong)]
+    return [Problem(f"{CRATE_NAME}, {name}", DISAGREES, MAKE_AGAIN) for name in sorted(wrong)]
 
 
 def _facts(entity: Mapping[str, Any]) -> tuple[Any, ...]:
@@ -93,7 +96,8 @@ def _facts(entity: Mapping[str, Any]) -> tuple[Any, ...]:
     return tuple(entity.get(name) for name in ("sha256", "contentSize", "softwareVersion", "identifier"))
 
 
-def _descriptor() -> Entity:
+def descriptor() -> Entity:
+    """What the file itself is."""
     return {
         "@id": CRATE_NAME,
         "@type": "CreativeWork",
@@ -113,8 +117,8 @@ def _root(manifest: Mapping[str, Any], cards: Mapping[str, Mapping[str, Any]], m
         "description": "Rapporter og tall om oppfølging mot arbeid, kontrollert for personopplysninger før utgivelse.",
         "datePublished": max(str(card["report"]["date"]) for card in cards.values()),
         "license": {"@id": LICENCE},
-        "hasPart": _refs(parts),
-        "mentions": _refs(f"#run-{name}" for name in sorted(manifest.get("runs", {}))),
+        "hasPart": refs(parts),
+        "mentions": refs(f"#run-{name}" for name in sorted(manifest.get("runs", {}))),
     }
 
 
@@ -129,8 +133,8 @@ def _cohort(name: str, card: Mapping[str, Any], manifest: Mapping[str, Any]) -> 
         "description": f"Tall og rapporter for kohorten {name}. Type data: {card['data_kind']}.",
         "datePublished": str(card["report"]["date"]),
         "license": given or {"@id": LICENCE},
-        "isBasedOn": _refs(_input_id(label) for label in manifest["inputs"] if label.startswith(f"{name}/")),
-        "hasPart": _refs(map(quote, paths)),
+        "isBasedOn": refs(_input_id(label) for label in manifest["inputs"] if label.startswith(f"{name}/")),
+        "hasPart": refs(map(quote, paths)),
     }
 
 
@@ -138,7 +142,8 @@ def _is_of(path: str, cohort: str) -> bool:
     return path.startswith((f"{cohort}/", f"reports/{cohort}/"))
 
 
-def _file(entry: Mapping[str, Any]) -> Entity:
+def file_entity(entry: Mapping[str, Any]) -> Entity:
+    """A file of the manifest: `path`, `bytes` and `sha256`."""
     path = PurePosixPath(entry["path"])
     return {
         "@id": quote(entry["path"]),
@@ -150,7 +155,7 @@ def _file(entry: Mapping[str, Any]) -> Entity:
     }
 
 
-def _origins(manifest: Mapping[str, Any]) -> Iterator[Entity]:
+def origins(manifest: Mapping[str, Any]) -> Iterator[Entity]:
     """Inputs, plans, the lock of the environment, and the code and the run of each cohort."""
     for label, digest in manifest["inputs"].items():
         yield {"@id": _input_id(label), "@type": "CreativeWork", "name": label, "sha256": digest}
@@ -174,13 +179,13 @@ def _run(cohort: str, run: Mapping[str, Any], manifest: Mapping[str, Any]) -> En
         "@type": "CreateAction",
         "name": f"Kjøringen som laget tallene for {cohort}",
         "identifier": run["run_id"],
-        "instrument": _refs([PROGRAM, f"#code-{quote(cohort)}"]),
-        "object": _refs([*inputs, *plans]),
+        "instrument": refs([PROGRAM, f"#code-{quote(cohort)}"]),
+        "object": refs([*inputs, *plans]),
         "result": {"@id": f"{quote(cohort)}/"},
     }
 
 
-def _software(manifest: Mapping[str, Any]) -> Iterator[Entity]:
+def software(manifest: Mapping[str, Any]) -> Iterator[Entity]:
     """The program, Python, the packages, and the licence of the project."""
     packages = list(_packages(manifest))
     yield {
@@ -189,7 +194,7 @@ def _software(manifest: Mapping[str, Any]) -> Iterator[Entity]:
         "name": "Tiltakseffekt",
         "softwareVersion": __version__,
         "license": {"@id": LICENCE},
-        "softwareRequirements": _refs(entity["@id"] for entity in packages),
+        "softwareRequirements": refs(entity["@id"] for entity in packages),
     }
     yield from packages
     yield {"@id": LICENCE, "@type": "CreativeWork", "name": "MIT", "identifier": "MIT"}
@@ -211,5 +216,6 @@ def _digest_id(name: str) -> str:
     return f"#digest-{quote(name)}"
 
 
-def _refs(names: Any) -> list[dict[str, str]]:
+def refs(names: Iterable[str]) -> list[dict[str, str]]:
+    """References to entities."""
     return [{"@id": name} for name in names]

@@ -2,10 +2,12 @@
 
 The lock is this process's own (flock), so that it goes with the process however that ends. What a killed run leaves
 behind (Snakemake's lock, jobs without a parent, half-written files) is cleared before the next run starts. Processes
-are known on this machine only: on a disk shared by several machines, `make` may run on one of them at a time.
+are known on this machine only: on a disk shared by several machines, `make` may run on one of them at a time. Jobs in
+the queue of a cluster are asked for (`slurm_queue`), and never ended from here.
 """
 
 import contextlib
+import errno
 import fcntl
 import os
 import re
@@ -22,11 +24,15 @@ from typing import Any
 import psutil
 
 from analysis.cohorts import find_cohorts
+from analysis.earlier import keep_and_tell, keep_first
 from analysis.files import read_json
+from analysis.notebook_header import find_notebooks
 from analysis.places import data_folders
 from analysis.problems import Problem, ProblemsFound, stop_if_any
 from analysis.provenance import ROOT
+from analysis.run_guard import after_run, before_run
 from analysis.signoff import unsigned
+from analysis.slurm_queue import stop_if_queued, uses_slurm
 
 STATE = Path(".snakemake")
 LOCK = STATE / "tiltakseffekt.lock"
@@ -43,6 +49,14 @@ SHOWN_LINES = 40
 # Enough for the error that ends a usage text or a traceback.
 SHOWN_RAW_LINES = 3
 EXCEPTION_LINE = re.compile(r"[A-Za-z_][\w.]*(Error|Exception|Interrupt|Exit|Found)\b")
+# What a job meets on the disk is no fault of the program.
+DISK_ERRORS = {
+    errno.ENOSPC: "Disken er full. Frigjør plass, og kjør make igjen.",
+    errno.EDQUOT: "Kvoten på disken er brukt opp. Frigjør plass, og kjør make igjen.",
+    errno.EROFS: "Disken kan bare leses. Gi deg selv skrivetilgang, og kjør make igjen.",
+    errno.EACCES: "Filen eller mappen er stengt for deg. Gi deg selv skrivetilgang, og kjør make igjen.",
+}
+DISK_ERROR = re.compile(r"\[Errno (\d+)\]")
 LOGGING_LINE = re.compile(r"(DEBUG|INFO|WARNING) ")
 
 BUSY = "En kjøring er i gang i denne mappen{}. Vent til den er ferdig, eller stopp den med Ctrl-C, og prøv igjen."
@@ -50,28 +64,44 @@ ENDING = "Avbryter når stegene som er i gang, er ferdige."
 INTERRUPTED = "Kjøringen ble avbrutt. Kjør make igjen for å fortsette; steg som er ferdige, gjøres ikke om igjen."
 
 
-def run(*, cores: int, extra: Sequence[str] = ()) -> int:
+def run(*, cores: int, profile: Path | None = None, extra: Sequence[str] = ()) -> int:
     """Run the workflow of the current folder with Snakemake and tell how it went; returns the exit code.
 
-    extra: further arguments for Snakemake. Raises ProblemsFound when the run cannot start: another run is at work,
-    the folder cannot be written to, the disk is full, or cards have mistakes. A run that fails returns 1 or more.
+    cores: of this machine, or with a profile of a cluster those of each job at most. profile: a folder with options of
+    Snakemake, in the place of profiles/default. extra: further arguments for Snakemake. Raises ProblemsFound when the
+    run cannot start: another run is at work, the folder cannot be written to, the disk is full, the cluster does not
+    answer, cards have mistakes, or files are dated after the clock. A run that fails, or during which files were
+    changed from outside, returns 1 or more.
     """
     started = time.monotonic()
     check_folder()
+    on_cluster = profile is not None and uses_slurm(profile)
     with exclusive_run():
+        if on_cluster:
+            stop_if_queued(Path.cwd())
         clear_dead_run(Path.cwd())
         cards = find_cohorts("cohorts")
         data_folders(cards, Path())
+        find_notebooks("notebooks", cards)
         SUMMARY.unlink(missing_ok=True)
         earlier = newest_log()
-        code, told = snakemake(cores=cores, extra=extra)
+        keep_first()
+        before = before_run(STATE)
+        options = ["--workflow-profile", str(profile)] if profile is not None else []
+        code, told = snakemake(cores=cores, extra=[*options, *extra])
+        keep_and_tell()
         summary = read_json(SUMMARY) if SUMMARY.is_file() else {}
+        failed = [log for failure in summary.get("failures", []) for log in failure["log"]]
+        disturbed = "" if summary.get("up_to_date") else after_run(STATE, before, failed)
     if code and told is not None:
         print(f"\n{INTERRUPTED}", file=sys.stderr)
         return 128 + told
     if code:
         print(f"\n{failure_words(code, summary, earlier=earlier, waiting=unsigned(cards, 'cohorts'))}", file=sys.stderr)
-        return code if code > 0 else 1
+    if disturbed:
+        print(f"\n{disturbed}", file=sys.stderr)
+    if code or disturbed:
+        return max(code, 1)
     print(success_words(summary, seconds=time.monotonic() - started), end="")
     return 0
 
@@ -279,6 +309,7 @@ def failure_words(code: int, summary: dict[str, Any], *, earlier: Path | None, w
         told = [text for text in summary.get("errors", []) if "At least one job did not complete" not in text]
         reason = "\n".join(told) or _raw_errors() or f"Snakemake sluttet med kode {code} uten å si hvorfor."
         parts = ["Kjøringen stoppet, men ikke på grunn av et steg. Tidligere resultater er urørt.", reason]
+        parts += [words] if (words := _disk_words(reason)) else []
     log = newest_log()
     return "\n\n".join([*parts, *([f"Alt Snakemake sa: {log}"] if log != earlier else [])])
 
@@ -309,10 +340,20 @@ def log_lines(path: Path) -> list[str]:
     traces = [place for place, line in enumerate(lines) if line.startswith("Traceback (most recent call last)")]
     if traces:
         errors = [place for place, line in enumerate(lines) if EXCEPTION_LINE.match(line) and place > traces[-1]]
-        return ["Uventet feil i programmet:", *lines[errors[0] if errors else -1 :][:SHOWN_LINES]]
+        found = lines[errors[0] if errors else -1 :][:SHOWN_LINES]
+        return [_disk_words(found[0]) or "Uventet feil i programmet:", *found]
     kept = [line for line in lines if not LOGGING_LINE.match(line)]
     hidden = len(kept) - SHOWN_LINES
     return kept[:SHOWN_LINES] + ([f"… og {hidden} linjer til i loggen."] if hidden > 0 else [])
+
+
+def _disk_words(text: str) -> str:
+    """What to do about an error of the disk that a text tells of; empty for any other."""
+    # Snakemake looks before the job starts, and names the files itself.
+    if "Write-protected output" in text:
+        return DISK_ERRORS[errno.EROFS]
+    number = DISK_ERROR.search(text)
+    return DISK_ERRORS.get(int(number[1]), "") if number else ""
 
 
 def _raw_errors() -> str:

@@ -10,10 +10,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pandas as pd
-from formulaic import model_matrix
-from formulaic.errors import FormulaicError
-from scipy.optimize import linprog
-from scipy.special import expit
+import scipy
 
 from analysis.newton import NEWTON_ITERATIONS, newton, parts
 from analysis.problems import Problem, ProblemsFound, stop_if_any
@@ -94,7 +91,7 @@ def _fitted(design: pd.DataFrame, row: np.ndarray, treated: np.ndarray, counts, 
         raise ProblemsFound(HEADING, [_not_converged()])
     linear = (z @ fit.params)[row]
     return Scores(
-        probability=expit(linear),
+        probability=scipy.special.expit(linear),
         linear=linear,
         coefficients=pd.Series(back @ fit.params, index=design.columns),
         converged=True,
@@ -218,6 +215,10 @@ def _distinct_design(covariates: pd.DataFrame, formula: str) -> tuple[pd.DataFra
 
     The matrix is built on all rows first, since splines and centred terms depend on the whole sample.
     """
+    # Takes a quarter of a second, and most jobs that import this module build no design matrix.
+    from formulaic import model_matrix
+    from formulaic.errors import FormulaicError
+
     try:
         with np.errstate(all="ignore"):  # a logarithm of zero is reported below, with the column's name
             design = model_matrix(formula, covariates, na_action="ignore")
@@ -347,7 +348,9 @@ def _separation(design: pd.DataFrame, row: np.ndarray, treated: np.ndarray) -> l
     """
     scaled = design / design.abs().max()
     signed = np.concatenate([scaled.to_numpy()[np.unique(row[treated])], -scaled.to_numpy()[np.unique(row[~treated])]])
-    answer = linprog(-signed.sum(axis=0), A_ub=-signed, b_ub=np.zeros(len(signed)), bounds=(-1, 1), method="highs")
+    answer = scipy.optimize.linprog(
+        -signed.sum(axis=0), A_ub=-signed, b_ub=np.zeros(len(signed)), bounds=(-1, 1), method="highs"
+    )
     if answer.x is None or (signed @ answer.x).max() < 1e-4:
         return []
     names = [name for name, b in zip(design.columns, answer.x, strict=True) if name != CONSTANT and abs(b) > 1e-6]

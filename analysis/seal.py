@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Collection, Iterable, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from analysis.canaries import canaries, searched
@@ -60,12 +61,20 @@ def seal(
         write_bytes(target, source.read_bytes())
 
 
-def write_manifest(folder: str | Path, files: Iterable[str], provenances: Mapping[str, str], *, lock: str) -> None:
+def write_manifest(
+    folder: str | Path,
+    files: Iterable[str],
+    provenances: Mapping[str, str],
+    *,
+    lock: str,
+    report: Mapping[str, Mapping[str, str]] = MappingProxyType({}),
+) -> None:
     """Write the manifest of the released `files` below `folder`, with inputs, plans and code of every cohort.
 
     The same is written as an RO-Crate first, which the manifest lists. `provenances` are the cohorts' provenance.json
     by name; cohort.json, with the card, lies beside each. A file from an earlier run that this run did not make is
-    left out, so that `make verify` names it.
+    left out, so that `make verify` names it. `report`: digests of what costs, comparison and reports are made with
+    (``modules`` and ``texts``, by name).
     """
     folder = Path(folder)
     origins = {cohort: read_json(path) for cohort, path in provenances.items()}
@@ -74,7 +83,8 @@ def write_manifest(folder: str | Path, files: Iterable[str], provenances: Mappin
     }
     digests = {"lock": lock} | {f"plan {cohort}": origin["plan_hash"] for cohort, origin in origins.items()}
     made = {str(Path(name).relative_to(folder)) for name in files}
-    record = _of_these(manifest(folder, inputs=inputs, digests=digests), made) | {"runs": _runs(origins)}
+    record = _of_these(manifest(folder, inputs=inputs, digests=digests), made)
+    record |= {"runs": _runs(origins), "report": {kind: dict(found) for kind, found in report.items()}}
     cards = {cohort: read_json(Path(path).with_name("cohort.json"))["card"] for cohort, path in provenances.items()}
     write_json(folder / CRATE_NAME, ro_crate(record, cards, manifest_name=MANIFEST_NAME))
     listed = _of_these(manifest(folder, inputs=inputs, digests=digests), made | {CRATE_NAME})

@@ -10,7 +10,7 @@ import math
 from dataclasses import dataclass
 from fractions import Fraction
 
-from scipy.special import betaincinv
+import scipy
 
 from analysis.priors import Prior
 from analysis.proportions import wilson
@@ -68,4 +68,6 @@ def posterior(k: int, n: int, prior: Prior, *, level: float = 0.95) -> Posterior
     """Beta(a + k, b + n − k): mean and equal-tailed interval. Raises ValueError as `wilson`."""
     wilson(k, n, level=level)
     a, b, tail = prior.a + k, prior.b + n - k, (1 - level) / 2
-    return Posterior(a / (a + b), float(betaincinv(a, b, tail)), float(betaincinv(a, b, 1 - tail)))
+    return Posterior(
+        a / (a + b), float(scipy.special.betaincinv(a, b, tail)), float(scipy.special.betaincinv(a, b, 1 - tail))
+    )

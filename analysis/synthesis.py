@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-from scipy import optimize, stats
+import scipy
 
 from analysis.problems import Problem, stop_if_any
 
@@ -229,7 +229,7 @@ def _mean(y: np.ndarray, v: np.ndarray, tau2: float, test: str, level: float) ->
         "df": df,
         "factor": factor,
         "statistic": statistic,
-        "p_value": float(2 * stats.t.sf(abs(statistic), df)),
+        "p_value": float(2 * scipy.stats.t.sf(abs(statistic), df)),
         "low": estimate - half,
         "high": estimate + half,
     }
@@ -237,7 +237,7 @@ def _mean(y: np.ndarray, v: np.ndarray, tau2: float, test: str, level: float) ->
 
 def _quantile(level: float, df: float) -> float:
     # scipy's t with infinite degrees of freedom is the normal.
-    return float(stats.t.ppf(0.5 + level / 2, df))
+    return float(scipy.stats.t.ppf(0.5 + level / 2, df))
 
 
 def _ratio(mean: float, std_error: float) -> float:
@@ -249,7 +249,7 @@ def _ratio(mean: float, std_error: float) -> float:
 
 def _homogeneity(y: np.ndarray, v: np.ndarray) -> dict[str, float]:
     q, df = _cochran(y, v, 0.0), len(y) - 1
-    return {"q": q, "q_df": df, "q_p_value": float(stats.chi2.sf(q, df))}
+    return {"q": q, "q_df": df, "q_p_value": float(scipy.stats.chi2.sf(q, df))}
 
 
 def _likeliest(y: np.ndarray, v: np.ndarray, *, restricted: bool) -> float:
@@ -262,7 +262,7 @@ def _likeliest(y: np.ndarray, v: np.ndarray, *, restricted: bool) -> float:
     grid = np.concatenate([[0.0], np.geomspace(SMALLEST_TAU2 * min(v.min(), upper), upper, GRID)])
     slopes = _slope(grid, y, v, restricted)
     tops = [0.0] + [
-        float(optimize.brentq(_slope, *grid[i : i + 2], args=(y, v, restricted), xtol=1e-15 * upper, rtol=1e-14))
+        float(scipy.optimize.brentq(_slope, *grid[i : i + 2], args=(y, v, restricted), xtol=1e-15 * upper, rtol=1e-14))
         for i in np.flatnonzero((slopes[:-1] > 0) & (slopes[1:] <= 0))
     ]
     return max(tops, key=lambda tau2: _log_likelihood(y, v, tau2, restricted))
@@ -288,13 +288,13 @@ def _crossing(y: np.ndarray, v: np.ndarray, target: float) -> float:
     if _cochran(y, v, 0.0) <= target:
         return 0.0
     upper = float(((y - y.mean()) ** 2).sum() / target)  # Q(τ²) ≤ SS/τ²
-    return float(optimize.brentq(lambda tau2: _cochran(y, v, tau2) - target, 0.0, upper, xtol=1e-15 * upper))
+    return float(scipy.optimize.brentq(lambda tau2: _cochran(y, v, tau2) - target, 0.0, upper, xtol=1e-15 * upper))
 
 
 def _q_profile(y: np.ndarray, v: np.ndarray, tau2: float, level: float) -> Spread:
     """τ² with the values at which Q is an upper and a lower quantile of χ²(k − 1): Viechtbauer (2007), Statistics in
     Medicine 26, 37–52. Both ends are 0 when the studies are more alike than chance makes them."""
-    ends = stats.chi2.ppf([0.5 + level / 2, 0.5 - level / 2], len(y) - 1)
+    ends = scipy.stats.chi2.ppf([0.5 + level / 2, 0.5 - level / 2], len(y) - 1)
     return Spread(tau2, *(_crossing(y, v, float(end)) for end in ends))
 
 

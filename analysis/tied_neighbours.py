@@ -8,8 +8,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
-from scipy.sparse import csr_array
-from scipy.spatial import cKDTree
+import scipy
 
 
 class Nearest(Protocol):
@@ -26,7 +25,7 @@ class Nearest(Protocol):
 
 @dataclass(frozen=True)
 class _Sparse:
-    table: csr_array
+    table: "scipy.sparse.csr_array"
 
     def gathered(self, of_donors: np.ndarray) -> np.ndarray:
         return self.table @ of_donors
@@ -99,14 +98,14 @@ def _reach(focal: np.ndarray, donors: np.ndarray, counts: np.ndarray, k: int, to
     A hair is added, since a distance computed anew may differ in the last bit.
     """
     wanted = min(k, len(donors))
-    distance, index = cKDTree(donors).query(focal, k=np.arange(1, wanted + 1))
+    distance, index = scipy.spatial.cKDTree(donors).query(focal, k=np.arange(1, wanted + 1))
     enough = np.argmax(np.cumsum(counts[index], axis=1) >= k, axis=1)
     kth = distance[np.arange(len(focal)), enough]
     return np.sqrt(kth**2 + tolerance) * (1 + 1e-12) + 1e-15
 
 
-def _within(focal: np.ndarray, donors: np.ndarray, reach: np.ndarray) -> csr_array:
-    lists = cKDTree(donors).query_ball_point(focal, reach)
+def _within(focal: np.ndarray, donors: np.ndarray, reach: np.ndarray) -> "scipy.sparse.csr_array":
+    lists = scipy.spatial.cKDTree(donors).query_ball_point(focal, reach)
     ends = np.concatenate([[0], np.cumsum([len(own) for own in lists])])
     index = np.concatenate([np.asarray(own, dtype=np.int64) for own in lists])
-    return csr_array((np.ones(len(index)), index, ends), shape=(len(focal), len(donors)))
+    return scipy.sparse.csr_array((np.ones(len(index)), index, ends), shape=(len(focal), len(donors)))

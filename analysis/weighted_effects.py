@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from scipy.stats import t as student_t
+import scipy
 
 from analysis.balance_sizes import checked_weights
 from analysis.did import Effect
@@ -88,8 +88,8 @@ def effect(
     found = dict.fromkeys(("statistic", "p_value", "conf_low", "conf_high"), float("nan"))
     if std_error > 1e-12 * scale:
         statistic = estimate / std_error
-        reach = float(student_t.ppf((1 + level) / 2, df)) * std_error
-        found = {"statistic": statistic, "p_value": float(2 * student_t.sf(abs(statistic), df))}
+        reach = float(scipy.stats.t.ppf((1 + level) / 2, df)) * std_error
+        found = {"statistic": statistic, "p_value": float(2 * scipy.stats.t.sf(abs(statistic), df))}
         found |= {"conf_low": estimate - reach, "conf_high": estimate + reach}
     return Effect(
         estimate=estimate,

@@ -75,7 +75,7 @@ def lost(low: float) -> pd.DataFrame:
 def turns() -> dict[str, Material]:
     """Every sentence of these checks."""
     team, county = (staggered_reports.material(kind) for kind in staggered_reports.SHAPES)
-    starts, trial = matched_starts.material(), next(iter(trial_reports.turns().values()))
+    starts, trial = matched_starts.plain(), next(iter(trial_reports.turns().values()))
     shapes = {
         "parallel": events(),
         "weak": events(noise=0.04),

@@ -105,3 +105,15 @@ def write_cohort(folder: Path, card: dict[str, Any], frame: pd.DataFrame | None 
         target = folder / "data" / file["path"]
         frame.to_csv(target, index=False, sep=file.get("delimiter", ";"), encoding=file.get("encoding", "utf-8"))
     return path
+
+
+def write_small_cohort(project: Path) -> pd.DataFrame:
+    """A cohort «liten» of 60 made-up persons in pairs alike on everything but the last outcome; its delivery."""
+    pair = pd.Series(range(60)) // 2
+    alike = {"alder": 20 + pair % 13, "utdanning": 9 + pair % 5}
+    earned = {"inntekt_2019": pair % 4 * 1000, "inntekt_2020": pair % 3 * 1100}
+    later = {"inntekt_2021": (pair % 5 + pd.Series(range(60)) % 2) * 700}
+    columns = {name: column.astype("str") for name, column in (alike | earned | later).items()}
+    frame = minimal_frame(60).assign(**columns)
+    write_cohort(project / "cohorts" / "liten", minimal_card(certify={"draws": 40}), frame)
+    return frame

@@ -77,7 +77,7 @@ def one_sided(low: float) -> pd.DataFrame:
 @cache
 def turns() -> dict[str, Material]:
     """Every sentence of these checks, several in a report."""
-    starts, team = matched_starts.material(), staggered_reports.material("team")
+    starts, team = matched_starts.plain(), staggered_reports.material("team")
     county = staggered_reports.material("county")
     silent = with_headline(controls()).assign(std_error=lambda rows: rows["std_error"].where(rows.index > 0))
     none, some, few, blank = (places(0.0), places(0.1), places(0.1, near=3), places(0.1).assign(conf_low=np.nan))

@@ -6,6 +6,7 @@ from typing import Any
 
 import pandas as pd
 import stages
+from made import Made
 
 from analysis.card_cost import Cost
 from analysis.cards import Card
@@ -56,22 +57,22 @@ def trusted(ground: Material) -> Material:
 
 
 @cache
-def turns() -> dict[str, Material]:
+def turns() -> Made:
     """A name and a material for every turn of the text on cost."""
     up, down = effect(0.1, 0.05, 0.15), effect(-0.1, -0.15, -0.05)
     found = {
-        "clear": material(stages.HPMT, up),
-        "clear and short": material(stages.HPMT, up, other_treated=100, effect_months=1, half_life=0.5),
-        "against": material(stages.HPMT, down),
-        "cheaper": material(stages.HPMT, caseload_treated=100),
-        "cheaper at one end": material(stages.HPMT, up, other_treated=TURNING),
-        "the same": material(stages.HPMT, other_treated=0),
-        "only costs": material(stages.HPMT, **ONLY_COSTS),
-        "lasting": material(stages.HPMT, up, half_life=None),
-        "another outcome": material(stages.MENTOR),
-        "no comparison": material(stages.MENTOR, effect(0.1, 0.05, 0.15).assign(scale="share")),
-        "no interval": material(stages.HPMT, effect(0.1, float("nan"), float("nan"))),
+        "clear": lambda: material(stages.HPMT, up),
+        "clear and short": lambda: material(stages.HPMT, up, other_treated=100, effect_months=1, half_life=0.5),
+        "against": lambda: material(stages.HPMT, down),
+        "cheaper": lambda: material(stages.HPMT, caseload_treated=100),
+        "cheaper at one end": lambda: material(stages.HPMT, up, other_treated=TURNING),
+        "the same": lambda: material(stages.HPMT, other_treated=0),
+        "only costs": lambda: material(stages.HPMT, **ONLY_COSTS),
+        "lasting": lambda: material(stages.HPMT, up, half_life=None),
+        "another outcome": lambda: material(stages.MENTOR),
+        "no comparison": lambda: material(stages.MENTOR, effect(0.1, 0.05, 0.15).assign(scale="share")),
+        "no interval": lambda: material(stages.HPMT, effect(0.1, float("nan"), float("nan"))),
     }
-    found["trusted"] = trusted(found["clear"])
-    found["trusted and open"] = trusted(stages.material(stages.HPMT))
-    return {f"cost: {name}": one for name, one in found.items()}
+    found["trusted"] = lambda: trusted(material(stages.HPMT, up))
+    found["trusted and open"] = lambda: trusted(stages.material(stages.HPMT))
+    return Made({f"cost: {name}": one for name, one in found.items()})

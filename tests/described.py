@@ -5,9 +5,8 @@ beside a register pool. series: counts per office and month. stepwise: starts of
 """
 
 import tempfile
-from collections.abc import Iterator
 from dataclasses import replace
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +14,7 @@ import cards
 import numpy as np
 import pandas as pd
 import stages
+from made import Made
 
 from analysis.attrition import attrition_rows, stated_rows
 from analysis.cards import Card
@@ -224,19 +224,24 @@ def material(shape: str) -> Material:
         return material_of(shape, accepting(shape), tables(shape), Path(temporary))
 
 
-def turns() -> Iterator[tuple[str, Material]]:
+@cache
+def turns() -> Made:
     """Every shape, and the turns of the text that none of them takes."""
-    yield from ((shape, material(shape)) for shape in SHAPES)
-    yield "real persons", altered("starts", data_kind="open", licence="MIT", synthetic=None)
-    yield (
-        "one group",
-        altered("single", arms=[TREATED], outcomes={"primary": "ordinary_work_last_day", "secondary": []}),
-    )
-    yield "measured once", altered("single", outcomes={"primary": "hired", "secondary": []}, synthetic=None)
-    unmeasured = altered("clusters", horizons=[30])
-    cells = unmeasured.tables["cells"]
-    unmeasured.tables["cells"] = cells[cells["event_time"] != 0]
-    yield "neither start nor horizon measured", unmeasured
+    last_day = {"primary": "ordinary_work_last_day", "secondary": []}
+    hired = {"primary": "hired", "secondary": []}
+    more = {
+        "real persons": lambda: altered("starts", data_kind="open", licence="MIT", synthetic=None),
+        "one group": lambda: altered("single", arms=[TREATED], outcomes=last_day),
+        "measured once": lambda: altered("single", outcomes=hired, synthetic=None),
+        "neither start nor horizon measured": _unmeasured,
+    }
+    return Made({shape: partial(material, shape) for shape in SHAPES} | more)
+
+
+def _unmeasured() -> Material:
+    found = altered("clusters", horizons=[30])
+    cells = found.tables["cells"]
+    return replace(found, tables={**found.tables, "cells": cells[cells["event_time"] != 0]})
 
 
 def altered(shape: str, **changes: Any) -> Material:

@@ -9,6 +9,7 @@ import numpy as np
 import stages
 import staggered_reports
 import trial_reports
+from made import Made
 
 from analysis.cards import Card
 from analysis.report.material import Material
@@ -56,22 +57,25 @@ def _rows(card: Card) -> list[Way]:
 
 
 @cache
-def turns() -> dict[str, Material]:
+def turns() -> Made:
     """Every turn that the text of a curve can take."""
-    starts, team = matched_starts.material(), staggered_reports.material("team")
     county = {"matching__within": {"unit": "county", "how": "second_pass"}}
     searched = {"grid": SEARCHED, "sensitivity": [], "inference__cluster": "office", **county}
     lot = {"grid": DATES, "assignment__randomised": True}
-    return {
-        "curve: rows": with_curve(starts, "persons", gone=1),
-        "curve: persons": with_curve(starts, "persons", gone=3, grid=PERSONS),
-        "curve: partners": with_curve(starts, "persons", **searched),
-        "curve: the same office": with_curve(starts, "persons", matching__within=OFFICE),
-        "curve: offices": with_curve(trial_reports.material(), "offices", grid=OFFICES),
-        "curve: dates": with_curve(team, "adoption_dates", grid=DATES),
-        "curve: dates by lot": with_curve(team, "adoption_dates", **lot),
-        "curve: counties": with_curve(team, "adoption_dates", grid=DATES, staggered__unit="county"),
-    }
+    return Made(
+        {
+            "curve: rows": lambda: with_curve(matched_starts.plain(), "persons", gone=1),
+            "curve: persons": lambda: with_curve(matched_starts.plain(), "persons", gone=3, grid=PERSONS),
+            "curve: partners": lambda: with_curve(matched_starts.plain(), "persons", **searched),
+            "curve: the same office": lambda: with_curve(matched_starts.plain(), "persons", matching__within=OFFICE),
+            "curve: offices": lambda: with_curve(trial_reports.material(), "offices", grid=OFFICES),
+            "curve: dates": lambda: with_curve(staggered_reports.material("team"), "adoption_dates", grid=DATES),
+            "curve: dates by lot": lambda: with_curve(staggered_reports.material("team"), "adoption_dates", **lot),
+            "curve: counties": lambda: with_curve(
+                staggered_reports.material("team"), "adoption_dates", grid=DATES, staggered__unit="county"
+            ),
+        }
+    )
 
 
 def base_month() -> Material:

@@ -5,7 +5,7 @@ outcome is known in the participants only. `material` takes other keys of the ca
 """
 
 import tempfile
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ import cards
 import numpy as np
 import pandas as pd
 import stages
+from made import Made
 
 from analysis.attrition import attrition_rows
 from analysis.cards import Card
@@ -121,6 +122,12 @@ def panel() -> Panel:
     return Panel(months, persons.copy(), pd.concat(rows, ignore_index=True))
 
 
+@cache
+def plain() -> Material:
+    """What a report reads of this cohort; nobody changes it."""
+    return material()
+
+
 def material(**changes: Any) -> Material:
     """What a report reads of this cohort under another card."""
     own = stages.changed(card(), **changes)
@@ -167,13 +174,17 @@ def ways() -> dict[str, dict[str, Any]]:
 
 
 @cache
-def turns() -> dict[str, Material]:
+def turns() -> Made:
     """Every way to match once, the main one with all its sensitivity rows, and clusters of offices."""
-    found = {"starts": material()}
+    found = {"starts": plain}
     for name, matching in ways().items():
-        found[f"starts: {name}"] = material(matching=matching, sensitivity=[])
-    found["starts: persons, two horizons"] = material(inference__cluster="person", horizons=[12, 6], sensitivity=[])
-    found["starts: offices"] = material(inference__cluster="office", sensitivity=[])
+        found[f"starts: {name}"] = partial(material, matching=matching, sensitivity=[])
+    found["starts: persons, two horizons"] = partial(
+        material, inference__cluster="person", horizons=[12, 6], sensitivity=[]
+    )
+    found["starts: offices"] = partial(material, inference__cluster="office", sensitivity=[])
     weighted = ways()["weighted"]
-    found["starts: weighted, offices"] = material(inference__cluster="office", matching=weighted, sensitivity=[])
-    return found
+    found["starts: weighted, offices"] = partial(
+        material, inference__cluster="office", matching=weighted, sensitivity=[]
+    )
+    return Made(found)

@@ -4,6 +4,7 @@ from functools import cache
 
 import matched_starts
 import stages
+from made import Made
 
 from analysis.report.material import Material
 
@@ -31,11 +32,13 @@ def alone() -> Material:
     return stages.published_material(card, stages.figures(stages.MENTOR))
 
 
-def turns() -> dict[str, Material]:
+def turns() -> Made:
     """A name and a material for every turn."""
-    return {
-        "one group, checked": delivered(passes=True),
-        "one group, up": delivered(passes=False),
-        "one group, down": delivered(passes=False, sign=-1),
-        "one group, nothing beside it": alone(),
-    }
+    return Made(
+        {
+            "one group, checked": lambda: delivered(passes=True),
+            "one group, up": lambda: delivered(passes=False),
+            "one group, down": lambda: delivered(passes=False, sign=-1),
+            "one group, nothing beside it": alone,
+        }
+    )

@@ -10,6 +10,7 @@ import persons_trial_reports
 import stages
 import staggered_reports
 import trial_reports
+from made import Made
 from subgroup_cards import ages, subgroup, trial_table, with_subgroups
 
 from analysis.card_subgroups import Subgroup
@@ -125,27 +126,31 @@ def everything() -> Material:
     return of_trial(*items, change=change)
 
 
-def turns() -> dict[str, Material]:
+def turns() -> Made:
     """Every text of subgroups, in few reports."""
-    return {
-        "subgroups": main(),
-        "subgroups: everything": everything(),
-        "subgroups: matched": of_matched(),
-        "subgroups: persons": of_persons(),
-        "subgroups: adoption by county": of_adopting("county"),
-    }
+    return Made(
+        {
+            "subgroups": main,
+            "subgroups: everything": everything,
+            "subgroups: matched": of_matched,
+            "subgroups: persons": of_persons,
+            "subgroups: adoption by county": lambda: of_adopting("county"),
+        }
+    )
 
 
-def more_turns() -> dict[str, Material]:
+def more_turns() -> Made:
     """The same one at a time."""
-    return {
-        "subgroups: apart, not as expected": of_trial(subgroup(direction="women"), change=tested(0.004)),
-        "subgroups: apart as expected": of_trial(subgroup(direction="men"), change=tested(0.004)),
-        "subgroups: several apart": of_trial(subgroup(), three_ages(), change=tested(0.0004)),
-        "subgroups: explored and apart": of_trial(subgroup(exploratory=True), change=tested(0.004)),
-        "subgroups: few offices": few(),
-        "subgroups: too small": small(),
-        "subgroups: weighted": of_matched(matching={"formula": "age + woman + days", "method": "ipw"}),
-        "subgroups: persons without strata": of_persons(strata=False),
-        "subgroups: adoption": of_adopting(),
-    }
+    return Made(
+        {
+            "subgroups: apart, not as expected": lambda: of_trial(subgroup(direction="women"), change=tested(0.004)),
+            "subgroups: apart as expected": lambda: of_trial(subgroup(direction="men"), change=tested(0.004)),
+            "subgroups: several apart": lambda: of_trial(subgroup(), three_ages(), change=tested(0.0004)),
+            "subgroups: explored and apart": lambda: of_trial(subgroup(exploratory=True), change=tested(0.004)),
+            "subgroups: few offices": few,
+            "subgroups: too small": small,
+            "subgroups: weighted": lambda: of_matched(matching={"formula": "age + woman + days", "method": "ipw"}),
+            "subgroups: persons without strata": lambda: of_persons(strata=False),
+            "subgroups: adoption": of_adopting,
+        }
+    )

@@ -94,7 +94,7 @@ def test_a_change_of_unit_and_of_order_does_not_change_the_size():
 
 def test_an_unproved_answer_is_refused_unless_it_is_accepted(monkeypatch):
     unproved = SimpleNamespace(status=1, x=np.array([1.0, 1.0, 0.0]), fun=-2.0, mip_dual_bound=-3.0)
-    monkeypatch.setattr(cardinality, "milp", lambda *_, **__: unproved)
+    monkeypatch.setattr(cardinality.scipy.optimize, "milp", lambda *_, **__: unproved)
     table, treated = pd.DataFrame({"x": [1.0, 1.0, 2.0]}), [1, 0, 0]
     with pytest.raises(ProblemsFound, match=r"Beste funn: 2 personer. Flere enn 3"):
         match_cardinality(table, treated, time_limit=1.0)

@@ -1,14 +1,17 @@
 """The check of the plan tried on made-up studies, its step down, its table and its section."""
 
+from functools import partial
+
 import certificate_reports
 import pytest
 import stages
+from made import Made
 
 from analysis.checks.certificate import certificate
 from analysis.grade import grade
 from analysis.tables import CERTIFICATE
 
-MADE = {kind: certificate_reports.tried(kind) for kind in certificate_reports.KINDS}
+MADE = Made({kind: partial(certificate_reports.tried, kind) for kind in certificate_reports.KINDS})
 
 
 def check(kind):

@@ -256,11 +256,12 @@ def test_the_check_names_what_is_not_answered_until_it_is(tmp_path, monkeypatch,
     said = told(lambda: finished_checklist(card, LISTS, folder / FILE))
     asked = re.findall(rf"{FILE}, (\w+): punktet er ikke besvart", said)
     assert {"funding", "ethics", "conflicts"} < set(asked)
-    monkeypatch.setattr("analysis.cli.data_words", lambda path, card: [])
+    monkeypatch.setattr("analysis.cli_check.told_of_data", lambda path, card: ([], None))
     assert main(["check", "ny"]) == 0
     out = capsys.readouterr().out
-    assert f"Sjekklisten: {len(asked)} punkter er ikke besvart:" in out
-    assert all(f"cohorts/ny/{FILE}, {name}: punktet er ikke besvart" in out for name in asked)
+    assert f"Sjekklisten har {len(asked)} punkter som ikke er besvart." in out
+    assert f"Svar i cohorts/ny/{FILE} med" in out
+    assert all(f"       {name}: " in out for name in asked)
     write_answers(folder)
     assert finished_checklist(card, LISTS, folder / FILE)["items"]
     assert main(["check", "ny"]) == 0

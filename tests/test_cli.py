@@ -57,7 +57,9 @@ def test_checking_one_group_says_that_it_cannot_carry_an_effect(project, capsys)
     assert main(["check", "mentor_hybrid"]) == 0
     out = capsys.readouterr().out
     assert "Personer: 49 i gruppen" in out
-    assert "Ingen sammenligningsgruppe: kohorten kan beskrives, men ikke gi en effekt." in out
+    assert "Hva som mangler for å kunne anslå en effekt:\n  1. Ingen sammenligningsgruppe" in out
+    assert "så kohorten kan beskrives, men ikke gi en effekt." in out
+    assert "Kort og data er i orden." not in out
 
 
 def test_checking_persons_counts_every_group_and_asks_for_the_lock(project, capsys):
@@ -65,7 +67,8 @@ def test_checking_persons_counts_every_group_and_asks_for_the_lock(project, caps
     out = capsys.readouterr().out
     for count in ("deltakerne 185", "sammenligningsgruppen 15992", "kontrollgruppen i forsøket 260"):
         assert out.count(count) == 2
-    assert f"Planen er ikke låst. Kjør: make plan-lock COHORT={PERSONS}" in out
+    end = f"Ingenting mangler for å anslå effekten; planen er ikke låst ennå: make plan-lock COHORT={PERSONS}"
+    assert out.rstrip().endswith(end)
     assert not (project / "results").exists()
 
 

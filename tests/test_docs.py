@@ -342,6 +342,18 @@ def test_the_decision_on_disclosure_lists_every_table_that_is_withheld():
     assert sorted(listed) == sorted(WITHHELD)
 
 
+def test_what_the_data_protection_page_says_that_is_done_names_the_test_that_holds_it():
+    page = text_of(DOCS / "personvern.md")
+    rows = re.findall(r"^\| (Art\. [^|]*)\|([^|]*)\|([^|]*)\|", page, flags=re.MULTILINE)
+    assert len(rows) > 12
+    nothing = ("ingenting", "[tekst under]")
+    assert [
+        term for term, does, held in rows if "`tests/test_" not in held and not does.strip().startswith(nothing)
+    ] == []
+    assert page.count("[sjekk]") > 5
+    assert "](personvern.md)" in text_of(GUIDE).partition("\n## Personvern\n")[2].partition("\n## ")[0]
+
+
 def test_every_profile_that_treats_stands_in_the_guide_and_the_decision_with_its_limit():
     profiles = read_profiles(ROOT / "config" / "disclosure.yaml")
     for page in (GUIDE, DOCS / "decisions" / "0012-personvern-ved-utgivelse.md"):

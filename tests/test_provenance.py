@@ -7,7 +7,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from analysis import provenance
-from analysis.provenance import canonical_digest, run_id, source_digest, source_files
+from analysis.provenance import (
+    canonical_digest,
+    imported_modules,
+    module_digests,
+    run_id,
+    source_digest,
+    source_files,
+)
 
 TREE = {
     "analysis/__init__.py": "from analysis.version import VERSION\n",
@@ -155,3 +162,18 @@ def test_a_run_has_twelve_hex_digits_and_the_same_ones_each_time():
 )
 def test_a_run_is_another_when_any_part_of_it_is_another(changes):
     assert run_id(**{**RUN, **changes}) != run_id(**RUN)
+
+
+def test_an_edited_module_is_the_only_one_whose_digest_is_another(tree):
+    before = module_digests([tree / "script.py"])
+    assert set(before) == {name[:-3].replace("/", ".").removesuffix(".__init__") for name in BEHIND_SCRIPT} - {"script"}
+    edit(tree / "analysis" / "inside.py", "thing = 2\n")
+    after = module_digests([tree / "script.py"])
+    assert [name for name in before if after[name] != before[name]] == ["analysis.inside"]
+    assert {len(digest) for digest in after.values()} == {10}
+
+
+def test_the_modules_that_a_module_imports_itself_are_named_without_packages(tree):
+    assert imported_modules("analysis.direct") == ["analysis.indirect"]
+    assert imported_modules("analysis.package.part") == ["analysis.circle_a"]
+    assert imported_modules("analysis.nowhere") == []

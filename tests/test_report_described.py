@@ -9,6 +9,7 @@ import pypdfium2
 import pytest
 import stages
 import test_report_model as shared
+from made import reports_of
 
 from analysis.report import figures, html, pdf
 from analysis.report.charts import MOST_TICKS, span_ticks
@@ -18,8 +19,8 @@ SHARED = stages.STRINGS.parents[1]
 CSS = (SHARED / "report.css").read_text("utf-8")
 NBSP = "\u00a0"
 BLOCKED = ("sammendrag", "data-og-metode", "resultater", "over-tid", "balanse", "usikkerhet", "betydning")
-TOLD = dict(described.turns())
-REPORTS = {name: stages.report_of(material) for name, material in TOLD.items()}
+TOLD = described.turns()
+REPORTS = reports_of(TOLD)
 
 
 def stated_words(material):

@@ -10,13 +10,14 @@ import pytest
 import stages
 import test_report_model as shared
 import variants
+from made import reports_of
 
 from analysis.report import figures
 from analysis.results import estimate_id
 
 NBSP, MINUS = "\u00a0", "\u2212"
 TOLD = matched_starts.turns()
-REPORTS = {name: stages.report_of(material) for name, material in TOLD.items()}
+REPORTS = reports_of(TOLD)
 STARTS = "starts"
 SIZES = ("n_treated_matched", "n_comparison_matched", "ess_comparison")
 each_way = pytest.mark.parametrize("name", TOLD)

@@ -1,6 +1,7 @@
 """The report of a series of counts: check 6 of the evidence brief, references of numbers, and how figures are drawn."""
 
 import re
+from functools import cache
 
 import printed
 import pytest
@@ -12,25 +13,27 @@ from analysis.report import figures
 from analysis.report.canvas import drawing
 from analysis.results import estimate_id
 
-MATERIAL = series_reports.material()
-REPORT = stages.report_of(MATERIAL)
 CLAIMS = ("sammendrag", "resultater", "over-tid", "balanse")
 
 
-def blocks_of(kind, report=REPORT):
-    return {
-        block["id"]: block for section in report["sections"] for block in section["blocks"] if block["type"] == kind
-    }
+@cache
+def whole():
+    return stages.report_of(series_reports.material())
 
 
-def rows_of(name, report=REPORT):
+def blocks_of(kind, report=None):
+    sections = (report or whole())["sections"]
+    return {block["id"]: block for section in sections for block in section["blocks"] if block["type"] == kind}
+
+
+def rows_of(name, report=None):
     return [[printed.text(cell) for cell in row] for row in blocks_of("table", report)[name]["rows"]]
 
 
 def callouts():
     return {
         block["title"]: printed.text(block["runs"])
-        for block in printed.section(REPORT, "sammendrag")["blocks"]
+        for block in printed.section(whole(), "sammendrag")["blocks"]
         if block["type"] == "callout"
     }
 
@@ -49,7 +52,7 @@ def test_the_summary_warns_of_regression_to_the_mean_with_how_much_was_to_be_exp
 
 
 def test_nothing_is_claimed_of_persons_and_nothing_is_told_as_an_effect():
-    told = printed.section_text(REPORT, *CLAIMS)
+    told = printed.section_text(whole(), *CLAIMS)
     for word in (r"effekt\w*", "førte til", "bidro til", "tyder på", "økte", "reduserte"):
         assert not re.search(rf"\b{word}\b", told), word
     for word in ("deltakerne", "brukerne", "de unge fikk", "ungdommene", "personene"):
@@ -58,7 +61,7 @@ def test_nothing_is_claimed_of_persons_and_nothing_is_told_as_an_effect():
 
 
 def test_the_two_dates_stand_with_their_months_and_how_sure_they_are():
-    summary = printed.section_text(REPORT, "sammendrag")
+    summary = printed.section_text(whole(), "sammendrag")
     assert (
         "gikk ned fra 62,0 prosent i oktober 2020 til 52,0 prosent i mai 2021, det vil si 10,0 prosentpoeng" in summary
     )
@@ -74,7 +77,7 @@ def test_the_two_dates_stand_with_their_months_and_how_sure_they_are():
 
 
 def test_the_interval_of_the_rank_is_told_where_the_rank_is():
-    assert "kan Troms og Finnmark være fra nummer 1 til 8 av 11" in printed.section_text(REPORT, "sammendrag")
+    assert "kan Troms og Finnmark være fra nummer 1 til 8 av 11" in printed.section_text(whole(), "sammendrag")
     listed = rows_of("tab-plassering")
     assert listed[0][0] == "Troms og Finnmark"
     assert listed[0][4] == "1 til 8"
@@ -82,7 +85,7 @@ def test_the_interval_of_the_rank_is_told_where_the_rank_is():
 
 
 def test_the_office_is_told_beside_other_counties_offices_and_why():
-    told = printed.section_text(REPORT, "resultater")
+    told = printed.section_text(whole(), "resultater")
     assert "Kontor 9360 er sammenlignet med 52 kontorer i andre fylker." in told
     assert "fordi fylkets tall inneholder kontorets eget" in told
 
@@ -91,12 +94,12 @@ def test_the_truth_of_the_office_stands_beside_its_series_and_the_rest_beside_th
     office = next(row for row in rows_of("tab-fasit") if row[1] == "Kontor 9360")
     assert office[3].startswith("−8,0")
     assert office[-1] == "ja"
-    assert "er resten 7 måneder etter −4,1" in printed.section_text(REPORT, "fasit")
+    assert "er resten 7 måneder etter −4,1" in printed.section_text(whole(), "fasit")
 
 
 def test_counties_are_called_counties_in_the_reasons_of_the_grade():
-    assert "få fylker i tiltaksgruppen" in printed.section_text(REPORT, "sammendrag")
-    assert "få kontorer" not in printed.section_text(REPORT, "sammendrag")
+    assert "få fylker i tiltaksgruppen" in printed.section_text(whole(), "sammendrag")
+    assert "få kontorer" not in printed.section_text(whole(), "sammendrag")
 
 
 def test_without_flows_the_report_says_that_it_is_not_known_who_came_and_left():
@@ -111,10 +114,10 @@ def test_without_flows_the_report_says_that_it_is_not_known_who_came_and_left():
 
 
 def test_every_reference_leads_to_the_value_that_it_names():
-    rows = {estimate_id(row): row for _, row in MATERIAL.estimates.iterrows()}
-    series = {f"{row['unit']}/{row['month']}": row for _, row in MATERIAL.tables["series"].iterrows()}
-    found = {str(row["unit"]): row for _, row in MATERIAL.tables["funnel"].iterrows()}
-    for number in REPORT["numbers"].values():
+    rows = {estimate_id(row): row for _, row in series_reports.material().estimates.iterrows()}
+    series = {f"{row['unit']}/{row['month']}": row for _, row in series_reports.material().tables["series"].iterrows()}
+    found = {str(row["unit"]): row for _, row in series_reports.material().tables["funnel"].iterrows()}
+    for number in whole()["numbers"].values():
         source, value = number["source"], number["value"]
         if source["table"] == "estimates" and source["column"] != "convention":
             assert rows[source["row"]][source["column"]] == value
@@ -127,14 +130,20 @@ def test_every_reference_leads_to_the_value_that_it_names():
 
 
 def test_every_number_in_text_and_tables_is_a_reference():
-    card = MATERIAL.card.model_dump(mode="json")
+    card = series_reports.material().card.model_dump(mode="json")
     found = [card[key] for key in ("background", "population", "content", "time_zero", "assignment", "estimand")]
     found += [card[key] for key in ("limitations", "sources", "disclosure", "arms", "synthetic", "series")]
     found += [[outcome.definition, outcome.label, outcome.phrase] for outcome in shared.load_outcomes().values()]
     found += [f"bind {number}" for number in (225, 110, 15, 21, 91, 24, 6, 46)]
-    found += ["AR(1)", "9360", *MATERIAL.tables["funnel"]["unit"].dropna().astype(str), "nummer 1.", "5 prosent"]
+    found += [
+        "AR(1)",
+        "9360",
+        *series_reports.material().tables["funnel"]["unit"].dropna().astype(str),
+        "nummer 1.",
+        "5 prosent",
+    ]
     stated = sorted(set(shared.strings(found)), key=len, reverse=True)
-    for runs in printed.all_runs(REPORT):
+    for runs in printed.all_runs(whole()):
         plain = "".join("\ue000" if "number" in run else run["text"] for run in runs)
         assert shared.unexplained(plain, stated) == [], printed.text(runs)
 

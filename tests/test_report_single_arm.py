@@ -128,7 +128,7 @@ def test_a_delivered_group_is_a_description_unless_its_comparison_passes(name, v
     assert ("består ikke kontrollene" in meaning) == (verbs == "description")
 
 
-@pytest.mark.parametrize("name", [name for name, material in TOLD.items() if material.card.matching])
+@pytest.mark.parametrize("name", [name for name in TOLD if name != "one group, nothing beside it"])
 def test_every_number_of_a_delivered_group_is_a_reference(name):
     stated = stated_words(TOLD[name])
     for runs in printed.all_runs(stages.report_of(TOLD[name])):

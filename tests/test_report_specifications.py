@@ -7,12 +7,13 @@ import printed
 import pytest
 import stages
 import trial_reports
+from made import reports_of
 
 from analysis.report import figures
 from analysis.report.writer import capital
 
 TURNS = grid_reports.turns()
-REPORTS = {name: stages.report_of(material) for name, material in TURNS.items()}
+REPORTS = reports_of(TURNS)
 each = pytest.mark.parametrize("name", TURNS)
 NBSP = "\u00a0"
 

@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import replace
+from functools import partial
 
 import page as page_validation
 import printed
@@ -9,14 +10,15 @@ import pytest
 import stages
 import staggered_reports
 import test_report_model as shared
+from made import Made, reports_of
 
 from analysis.report import figures, html, pdf
 from analysis.results import estimate_id
 
 SHARED = stages.STRINGS.parents[1]
 CSS = (SHARED / "report.css").read_text("utf-8")
-MADE = {kind: staggered_reports.material(kind) for kind in staggered_reports.SHAPES}
-REPORTS = {kind: stages.report_of(found) for kind, found in MADE.items()}
+MADE = Made({kind: partial(staggered_reports.material, kind) for kind in staggered_reports.SHAPES})
+REPORTS = reports_of(MADE)
 TEAM, COUNTY = "team", "county"
 TABLES = ("cohort", "cells", "attrition", "balance", "office_cells", "checks", "bacon")
 TABLES += ("synthetic_paths", "donors", "synthetic_fit")

@@ -22,7 +22,7 @@ from analysis.report.book import Row
 from analysis.report.conclusion import direction
 from analysis.tables import RELEASED
 from analysis.translations import texts_of as texts_of_card
-from analysis.yamlio import read_yaml
+from analysis.yamlio import read_texts, read_yaml
 
 CLAIMS = ("sammendrag", "resultater", "over-tid", "betydning", "usikkerhet")
 NEEDS = "For å anslå en effekt trengs"
@@ -39,17 +39,10 @@ def reached() -> dict[str, tuple]:
     """Every variant's material with its report, and the keys of the catalogue that were read on the way."""
     with pytest.MonkeyPatch.context() as patch:
         used: set[str] = set()
-        document = Recording(catalogue(), used)
-        patch.setattr(book, "read_yaml", lambda path: document)
+        noted = Noted(catalogue(), used)
+        patch.setattr(book, "read_texts", lambda path: noted)
         found = {name: (material, stages.report_of(material)) for name, material in variants.reach()}
     return {"reports": found, "used": used}
-
-
-class Recording:
-    """Stands for a document whose data tell which keys were read."""
-
-    def __init__(self, data, used):
-        self.data = Noted(data, used)
 
 
 class Noted(dict):
@@ -257,8 +250,11 @@ def test_the_reasons_for_the_distance_change_with_balance_overlap_and_spread():
 
 
 @pytest.mark.parametrize("code", ["nb", *OTHERS])
-def test_no_key_of_a_catalogue_stands_twice(code):
-    assert read_yaml(stages.STRINGS.with_name(f"{code}.yaml")).problems == []
+def test_no_key_of_a_catalogue_stands_twice_and_reports_read_what_stands_in_it(code):
+    path = stages.STRINGS.with_name(f"{code}.yaml")
+    strict = read_yaml(path)
+    assert strict.problems == []
+    assert read_texts(path) == strict.data
 
 
 @pytest.mark.parametrize("code", OTHERS)

@@ -8,6 +8,7 @@ import pytest
 import stages
 import test_report_model as shared
 import trial_reports
+from made import reports_of
 
 from analysis.report import figures, html, pdf
 from analysis.results import estimate_id
@@ -15,7 +16,7 @@ from analysis.results import estimate_id
 SHARED = stages.STRINGS.parents[1]
 CSS = (SHARED / "report.css").read_text("utf-8")
 MADE = trial_reports.turns()
-REPORTS = {name: stages.report_of(material) for name, material in MADE.items()}
+REPORTS = reports_of(MADE)
 MAIN, FEW = "trial", "trial: few offices"
 HORIZON = trial_reports.HORIZONS[0]
 

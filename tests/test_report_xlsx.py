@@ -240,6 +240,17 @@ def test_a_title_cannot_break_the_footer():
     assert footer.strip() == "A && B"
 
 
+def test_a_table_without_rows_has_its_heads(recwarn):
+    """The comparison has one where every cohort but the synthetic ones waits for a signature."""
+    model = small()
+    table = model["sections"][0]["blocks"][0]
+    table["rows"] = []
+    sheet = opened(model)["T1"]
+    assert "Andel" in [cell.value for row in sheet.iter_rows() for cell in row]
+    assert not sheet.tables
+    assert not recwarn.list
+
+
 def test_columns_that_cannot_be_told_apart_are_refused():
     model = small()
     columns = model["sections"][0]["blocks"][0]["columns"]

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from base64 import urlsafe_b64encode
 from pathlib import Path
 
 import psutil
@@ -16,6 +17,7 @@ from analysis import run as driver
 from analysis.cli import main
 from analysis.problems import ProblemsFound
 from analysis.provenance import ROOT
+from analysis.run_guard import REMADE
 
 SNAKEFILE = """
 rule all:
@@ -47,19 +49,29 @@ rule portal:
 STEP = """
 import os
 import time
+from base64 import urlsafe_b64encode
 from pathlib import Path
 from analysis.logs import log_to
 from analysis.problems import Problem, ProblemsFound
 
 log_to(snakemake.log[0])
+# What somebody else does to the folder while a step is at work.
+if os.environ.get("TOY_SPOILS") == snakemake.rule:
+    Path("results/restricted/alpha/read.txt").write_text("tull")
+if os.environ.get("TOY_REMOVES") == snakemake.rule:
+    Path("results/restricted/alpha/read.txt").unlink()
+if os.environ.get("TOY_DISK_IS_FULL") == snakemake.rule:
+    # Every write to this device meets a full disk.
+    Path("/dev/full").write_text("ferdig")
 Path("logs/started").write_text(str(os.getpid()))
 time.sleep(float(os.environ.get("TOY_SECONDS", "0")))
 if os.environ.get("TOY_FAILS") == snakemake.rule:
     problems = [Problem("data/a.csv, rad 3", "verdien mangler."), Problem("data/a.csv, rad 9", "skal være et tall.")]
     raise ProblemsFound("Leveransen har feil (2).", problems)
-Path(snakemake.output[0]).write_text("ferdig")
+Path(snakemake.output[0]).write_text("".join(Path(name).read_text() for name in snakemake.input) + snakemake.rule)
 """
 PATIENCE_SECONDS = 60
+LONG_AGO = 1_577_836_800
 
 
 @pytest.fixture
@@ -136,6 +148,7 @@ def test_a_failing_step_is_named_with_rule_cohort_log_and_every_problem(project)
         assert text in err
     assert "Traceback" not in err
     assert "CalledProcessError" not in out + err
+    assert "Ble borte" not in err
     assert (project / "results/restricted/alpha/read.txt").is_file()
 
 
@@ -147,6 +160,12 @@ def test_it_is_told_whether_the_start_page_of_the_others_was_held_back(project):
     assert "manifestet tar ikke med beta, gamma før noen har godkjent" in told("beta", waiting=["beta", "gamma"])
     for cohorts in (["alpha"], ["alpha", "beta"], [""]):
         assert "manifestet er også som før" in told(*cohorts, waiting=["beta"])
+
+
+def test_a_full_disk_that_snakemake_itself_meets_is_told_with_what_to_do():
+    summary = {"errors": ["OSError: [Errno 28] No space left on device: '.snakemake/log/x'"]}
+    assert "Disken er full. Frigjør plass" in driver.failure_words(1, summary, earlier=None)
+    assert "Disken" not in driver.failure_words(1, {"errors": ["WorkflowError: noe annet"]}, earlier=None)
 
 
 def test_results_of_an_earlier_run_stay_when_a_step_fails(project):
@@ -284,6 +303,59 @@ def test_mistakes_in_all_cards_are_told_together_and_nothing_starts(project, cap
     assert not (project / ".snakemake" / "log").exists()
 
 
+def test_what_was_changed_outside_is_told_and_made_anew_with_all_that_rests_on_it(project):
+    assert finish(start())[0] == 0
+    page = project / "results/release/index.html"
+    middle = project / "results/restricted/alpha/read.txt"
+    good = page.read_text()
+    # What no rule makes any longer, such as that of a cohort that was removed, must not stop the run.
+    metadata = project / ".snakemake" / "metadata"
+    old, new = (
+        metadata / urlsafe_b64encode(name).decode() for name in (b"results/release/index.html", b"results/old.html")
+    )
+    shutil.copy2(old, new)
+    (project / "results/old.html").write_text("fra en kohort som er fjernet")
+    for path, steps in ((middle, 3), (page, 1)):
+        path.write_text("tull")
+        os.utime(path, (LONG_AGO, LONG_AGO))
+        code, out, err = finish(start())
+        assert (code, err) == (0, "")
+        assert out.startswith(REMADE)
+        assert f"\n  {path.relative_to(project)}\n" in out
+        assert f"Ferdig: {steps} av {steps} steg" in out
+        assert page.read_text() == good
+
+
+def test_what_is_changed_while_a_run_is_at_work_stops_it_and_the_next_run_makes_all_of_it_anew(project):
+    manifest = project / "results/release/manifest.json"
+    manifest.parent.mkdir(parents=True)
+    manifest.write_text("{}")
+    code, _, err = finish(start(TOY_SPOILS="write"))
+    assert code == 1
+    assert "Endret mens kjøringen gikk" in err
+    assert "  results/restricted/alpha/read.txt\n" in err
+    assert err.endswith("La filene være i fred, og kjør make igjen.\n")
+    assert "tull" in (project / "results/release/index.html").read_text(), "or the run was not disturbed"
+    assert not manifest.exists()
+    code, _, err = finish(start())
+    assert (code, err) == (0, "")
+    assert (project / "results/release/index.html").read_text() == "readwriteportal"
+
+
+def test_an_input_that_goes_away_in_mid_run_is_told_with_what_to_do(project):
+    code, _, err = finish(start(TOY_REMOVES="write"))
+    assert code == 1
+    assert "Ble borte mens kjøringen gikk:\n  results/restricted/alpha/read.txt\n" in err
+    assert "kjør make igjen" in err
+
+
+def test_a_disk_that_is_full_when_a_job_writes_is_told_as_such(project):
+    code, _, err = finish(start(TOY_DISK_IS_FULL="read"))
+    assert code == 1
+    assert "Disken er full. Frigjør plass, og kjør make igjen." in err
+    assert "Uventet feil" not in err
+
+
 def test_a_mistake_in_the_workflow_is_told_without_naming_a_step(project):
     (project / "Snakefile").write_text('rule all:\n    input: "mangler.txt"\n', encoding="utf-8")
     code, _, err = finish(start())
@@ -320,6 +392,13 @@ def test_a_folder_without_a_workflow_is_named_as_such(tmp_path, monkeypatch):
         (
             'Traceback (most recent call last):\n  File "a.py", line 1\n    1/0\nZeroDivisionError: null\n',
             ["Uventet feil i programmet:", "ZeroDivisionError: null"],
+        ),
+        (
+            "Traceback (most recent call last):\nOSError: [Errno 30] Read-only file system: 'a'\n",
+            [
+                "Disken kan bare leses. Gi deg selv skrivetilgang, og kjør make igjen.",
+                "OSError: [Errno 30] Read-only file system: 'a'",
+            ],
         ),
         ("", ["(Loggen er tom. Steget ble trolig avsluttet utenfra, for eksempel fordi minnet tok slutt.)"]),
     ],

@@ -16,7 +16,6 @@ from analysis.tables import FEW_OFFICES, FUNNEL, SERIES
 
 COUNTY, OFFICE = "Troms og Finnmark", "9360"
 TRUTH = made_up.generate().truth
-MADE = series_reports.estimated()
 ESTIMATORS = {
     "interrupted_series",
     "quasi_binomial_did",
@@ -29,7 +28,7 @@ ESTIMATORS = {
 
 
 def rows(**wanted):
-    found = MADE.estimates
+    found = series_reports.estimated().estimates
     for column, value in wanted.items():
         found = found[found[column].isna() if value is None else found[column].eq(value).fillna(False)]
     return found
@@ -44,13 +43,14 @@ def only(**wanted):
 def test_the_headline_stays_the_staggered_difference_and_the_series_stands_beside():
     primary = only(role="primary")
     assert (primary["estimator"], primary["term"]) == ("callaway_santanna", "simple")
-    beside = MADE.estimates[MADE.estimates["estimator"].isin(ESTIMATORS)]
+    made = series_reports.estimated().estimates
+    beside = made[made["estimator"].isin(ESTIMATORS)]
     assert set(beside["estimator"]) == ESTIMATORS
     assert set(beside["role"]) == {"secondary", "sensitivity"}
     # The single offices that the series names are given synthetic controls of their own.
     same, plain = (
         found[~found["estimator"].isin(ESTIMATORS) & ~found["spec"].str.contains("unit=")]
-        for found in (MADE.estimates, series_reports.estimated(series=None).estimates)
+        for found in (series_reports.estimated().estimates, series_reports.estimated(series=None).estimates)
     )
     # Drawn assignments have the seed of the plan, and another plan has another.
     drawn = [~found["convention"].str.contains("drawn").fillna(False) for found in (same, plain)]
@@ -95,7 +95,7 @@ def test_the_county_fell_most_and_the_interval_of_its_rank_counts_those_that_can
 
 
 def test_the_office_stands_beside_offices_of_other_counties_and_not_of_its_own():
-    cells = MADE.office_cells
+    cells = series_reports.estimated().office_cells
     units = office_units(cells, series_reports.OUTCOME, OFFICE)
     own = set(cells.loc[cells["county"].eq(COUNTY), "office_id"])
     assert set(units.names) & own == {OFFICE}
@@ -151,8 +151,8 @@ def test_the_flows_of_the_delivery_lead_from_stock_to_stock_at_every_office():
 
 
 def test_the_series_and_the_funnel_are_released_with_their_columns():
-    card = series_reports.card()
-    tables = {"estimates": MADE.estimates, "series": MADE.series.series, "funnel": MADE.series.funnel}
+    card, made = series_reports.card(), series_reports.estimated()
+    tables = {"estimates": made.estimates, "series": made.series.series, "funnel": made.series.funnel}
     released = release(card, tables).tables
     assert list(released["series"]) == list(SERIES)
     assert list(released["funnel"]) == list(FUNNEL)
@@ -165,7 +165,7 @@ def test_the_checks_are_what_they_were_without_the_series():
     with_it, without = (
         check_staggered(card, made.estimates).record()
         for card, made in (
-            (series_reports.card(), MADE),
+            (series_reports.card(), series_reports.estimated()),
             (series_reports.card(series=None), series_reports.estimated(series=None)),
         )
     )
@@ -173,7 +173,7 @@ def test_the_checks_are_what_they_were_without_the_series():
 
 
 def test_a_series_with_holes_an_unknown_office_and_several_starts_are_refused():
-    cells = MADE.office_cells
+    cells = series_reports.estimated().office_cells
     holes = cells[~(cells["county"].eq("Oslo") & cells["month"].eq(cells["month"].min()))]
     with pytest.raises(ProblemsFound, match="serien har hull"):
         units_of(holes, series_reports.OUTCOME, unit="county")
@@ -193,5 +193,5 @@ def test_the_order_of_the_rows_and_the_run_change_nothing():
     again = series_reports.estimate_staggered(
         card, series_reports.NOBODY, series_reports.NOBODY, **mixed, **stages.who(series_reports.COHORT)
     )
-    pd.testing.assert_frame_equal(again.series.series, MADE.series.series)
-    pd.testing.assert_frame_equal(again.estimates, MADE.estimates, rtol=1e-9, atol=1e-12)
+    pd.testing.assert_frame_equal(again.series.series, series_reports.estimated().series.series)
+    pd.testing.assert_frame_equal(again.estimates, series_reports.estimated().estimates, rtol=1e-9, atol=1e-12)

@@ -151,12 +151,17 @@ def test_cohorts_that_strayed_from_their_lock_are_found(tmp_path):
 
 def test_every_command_is_known_to_run_the_adapters_or_to_estimate_no_effect():
     # `run` starts the adapters above, `blind` permutes the assignment, `certify` draws its own persons, `release` shows
-    # what they have made, and `purge` removes a person; the others read cards, figures or the delivery's form. A new
-    # command belongs here when it is known which of them it is.
+    # what they have made, `trace` and `diff` read what has left, and `purge` removes a person; the others read cards,
+    # figures or the delivery's form. A new command belongs here when it is known which of them it is.
     words = parser()._subparsers._group_actions[0].choices
     known = {
         "run",
+        # Snakemake's report of a run that is finished, and what is said of the packages.
+        "annex",
+        "audit",
+        "licences",
         "blind",
+        "bundle",
         "certify",
         "check",
         "plan",
@@ -168,5 +173,10 @@ def test_every_command_is_known_to_run_the_adapters_or_to_estimate_no_effect():
         "schema",
         "release",
         "purge",
+        "reproduce",
+        "trace",
+        "diff",
+        "wheelhouse",
+        "lab",
     }
     assert set(words) <= known

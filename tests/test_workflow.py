@@ -2,23 +2,25 @@
 
 import io
 import json
-import os
 import re
 import shutil
-import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
+import numpy as np
 import office_readers
 import page as page_validation
 import pandas as pd
 import pdf_tags
 import printed_numbers
 import pytest
-from cards import minimal_card, minimal_frame, write_cohort
+from cards import minimal_card, write_cohort, write_small_cohort
 from workspace import ROOT, Workspace
+
+from analysis import reproduce
+from analysis.cohorts import find_cohorts
+from benchmarks import kills
 
 pytestmark = pytest.mark.whole
 
@@ -44,13 +46,29 @@ def small(finished, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def tiny(tmp_path_factory):
-    """A workspace that has not run yet, with what a run of it releases: published figures and a made-up delivery."""
+    """A workspace that has not run yet, of published figures and a made-up delivery, and what a run of it releases in
+    another folder, time zone, locale, order of sets and, where it can be told another time, clock."""
     workspace = Workspace(tmp_path_factory.mktemp("tiny") / "project", cohorts=("mentor_hybrid",))
-    write_small_cohort(workspace)
-    done = Workspace(tmp_path_factory.mktemp("tiny_done") / "project", source=workspace.folder)
-    said = done.make()
+    write_small_cohort(workspace.folder)
+    where = reproduce.surroundings(can_fake_time=reproduce.can_fake_time())[1]
+    elsewhere = tmp_path_factory.mktemp("elsewhere") / where.folder
+    cards = find_cohorts(workspace.folder / "cohorts")
+    reproduce.copy_project(workspace.folder, elsewhere, cards, list(cards))
+    code, said = reproduce.run_there(elsewhere, where)
+    assert code == 0, said.read_text(encoding="utf-8")
+    return workspace, Workspace.of(elsewhere).released()
+
+
+@pytest.fixture(scope="module")
+def extended(small, tmp_path_factory):
+    """The small workspace with a cohort more: its delivery, what was planned then, and what it released."""
+    done, _ = small
+    workspace = Workspace(tmp_path_factory.mktemp("extended") / "project", source=done.folder, results=True)
+    frame = write_small_cohort(workspace.folder)
+    planned = workspace.planned()
+    said = workspace.make()
     assert said.returncode == 0, said.stdout + said.stderr
-    return workspace, done.released()
+    return workspace, frame, planned, workspace.released()
 
 
 @pytest.fixture
@@ -242,43 +260,31 @@ def test_an_edit_reruns_what_depends_on_it_and_nothing_else(small, edited, old, 
         path.write_bytes(before)
     assert {rule: planned.get(rule) for rule in reruns} == reruns
     assert not spared & set(planned)
+
+
+def test_what_is_put_back_reruns_nothing(small):
+    """After all the edits above."""
+    workspace, _ = small
     assert workspace.planned() == {}
 
 
-def write_small_cohort(workspace):
-    """A synthetic cohort of 60 persons in pairs that are alike on everything but the last outcome; its delivery."""
-    pair = pd.Series(range(60)) // 2
-    alike = {"alder": 20 + pair % 13, "utdanning": 9 + pair % 5}
-    earned = {"inntekt_2019": pair % 4 * 1000, "inntekt_2020": pair % 3 * 1100}
-    later = {"inntekt_2021": (pair % 5 + pd.Series(range(60)) % 2) * 700}
-    frame = minimal_frame(60).assign(
-        **{name: column.astype("str") for name, column in (alike | earned | later).items()}
-    )
-    write_cohort(workspace.folder / "cohorts" / "liten", minimal_card(certify={"draws": 40}), frame)
-    return frame
-
-
-def test_add_a_folder_and_get_a_result(fresh):
-    workspace, released = fresh
-    write_small_cohort(workspace)
-    planned = workspace.planned()
+def test_add_a_folder_and_get_a_result(small, extended):
+    (_, released), (workspace, _, planned, now) = small, extended
     assert planned["read_delivery"] == planned["match_persons"] == planned["build_report"] == 1
     assert "read_published" not in planned
-    said = workspace.make()
-    assert said.returncode == 0, said.stdout + said.stderr
-    now = workspace.released()
     assert now["reports/liten/liten.nb.pdf"].startswith(b"%PDF")
     assert "Syntetiske data" in now["reports/liten/liten.nb.html"].decode()
+    told = workspace.command("-m", "analysis", "diff")
+    assert told.returncode == 0, told.stderr
+    assert re.search(r"^Nye +liten$", told.stdout, flags=re.MULTILINE)
     assert {name: now[name] for name in released if name.startswith("hpmt/")} == {
         name: content for name, content in released.items() if name.startswith("hpmt/")
     }
 
 
-def test_a_broken_delivery_tells_everything_at_once_and_leaves_the_last_results(fresh):
-    workspace, _ = fresh
-    frame = write_small_cohort(workspace)
-    assert workspace.make().returncode == 0
-    good = workspace.released()
+def test_a_broken_delivery_tells_everything_at_once_and_leaves_the_last_results(extended):
+    """The last test of this workspace: its delivery stays broken."""
+    workspace, frame, _, good = extended
     broken = frame.drop(columns="utdanning")
     broken.loc[3, "alder"] = CANARY
     broken.loc[5, "lopenr"] = broken.loc[4, "lopenr"]
@@ -334,32 +340,14 @@ def test_a_leak_stops_the_seal_and_the_last_release_stays(fresh):
     assert {name for name in released if released[name] != now.get(name)} == set()
 
 
-@pytest.mark.parametrize("moment", [0.35, 0.8])
-def test_a_killed_run_started_again_gives_the_same_bytes(tiny, tmp_path, moment):
-    done, released = tiny
-    workspace = Workspace(tmp_path / "project", source=done.folder)
-    call = [sys.executable, "-m", "analysis", "run", "--cores", "2"]
-    with open(tmp_path / "said.txt", "w") as sink:
-        run = subprocess.Popen(
-            call, cwd=workspace.folder, env=workspace.environment(), stdout=sink, stderr=sink, start_new_session=True
-        )
-        _wait_for_share(tmp_path / "said.txt", moment, run)
-        os.killpg(run.pid, signal.SIGKILL)
-        run.wait()
-    again = workspace.make()
-    assert again.returncode == 0, again.stdout + again.stderr
-    assert workspace.released() == released
-
-
-def _wait_for_share(path, share, run):
-    """Wait until this share of the steps has begun."""
-    deadline = time.monotonic() + 300
-    while run.poll() is None and time.monotonic() < deadline:
-        steps = re.findall(r"^\[ *(\d+)/(\d+)\]", path.read_text(), flags=re.MULTILINE)
-        if steps and int(steps[-1][0]) >= share * int(steps[-1][1]):
-            return
-        time.sleep(0.05)
-    raise AssertionError(f"the run ended before {share:.0%} of its steps: {path.read_text()}")
+def test_three_kills_end_with_the_bytes_of_a_run_elsewhere(tiny, tmp_path):
+    """All of the run, Snakemake alone, and one job; `make faults` kills fifty times, `make reproduce` makes all."""
+    not_run, released = tiny
+    workspace = Workspace(tmp_path / "project", source=not_run.folder)
+    found, wrong = kills.kill_until_done(workspace, released, np.random.default_rng(1), most=3)
+    assert found == list(kills.KINDS)
+    assert wrong == []
+    assert workspace.command("-m", "analysis", "verify").returncode == 0
 
 
 def test_no_report_rule_reads_the_restricted_area():

@@ -1,7 +1,7 @@
 import pytest
 
 from analysis.problems import ProblemsFound
-from analysis.yamlio import read_yaml
+from analysis.yamlio import read_texts, read_yaml
 
 
 def read(tmp_path, text):
@@ -68,3 +68,15 @@ def test_keys_inside_each_other_without_end_are_told_in_norwegian(tmp_path, cont
     for _ in range(2):
         with pytest.raises(ProblemsFound, match="uten ende"):
             read(tmp_path, content)
+
+
+def test_a_catalogue_is_read_as_a_card_is_and_one_that_cannot_be_read_is_told_of_as_a_card_is(tmp_path):
+    text = "a: 0301\nb: '617'\nc: [1, 29.7, null, true, NO]\nd: >-\n  to\n  linjer\ne:\n"
+    card = read(tmp_path, text)
+    assert read_texts(card.path) == card.data
+    card.path.write_text("a: [1\nb: 2\n", encoding="utf-8")
+    with pytest.raises(ProblemsFound) as strict:
+        read_yaml(card.path)
+    with pytest.raises(ProblemsFound) as quick:
+        read_texts(card.path)
+    assert str(quick.value) == str(strict.value)

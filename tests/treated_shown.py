@@ -147,7 +147,7 @@ def _changed(ground: Material) -> Material:
 @cache
 def grounds() -> dict[str, Material]:
     """A cohort of each design, with everything that it can have beside its headline."""
-    starts = matched_starts.material()
+    starts = matched_starts.plain()
     matched = grid_reports.with_curve(_changed(starts), "persons", gone=3, grid=grid_reports.PERSONS)
     certificate = certificate_reports.tried("passed").table()
     team = grid_reports.with_curve(staggered_reports.material("team"), "adoption_dates", grid=grid_reports.DATES)

@@ -12,6 +12,7 @@ import cards
 import numpy as np
 import pandas as pd
 import stages
+from made import Made
 
 from analysis.attrition import attrition_rows
 from analysis.cards import Card
@@ -195,20 +196,23 @@ def icc_bounds() -> tuple[float, float]:
     return float(row["estimate"]), float(row["conf_low"])
 
 
-def turns() -> dict[str, Material]:
+def turns() -> Made:
     """Every turn that the text of a trial can take."""
-    value, low = icc_bounds()
     real = {"synthetic": None, "data_kind": "open", "licence": "MIT"}
-    return {
-        "trial": material(),
-        "trial: few offices": few(),
-        "trial: up": altered(real, estimate=0.2, conf_low=0.1, conf_high=0.3, p_value=0.01),
-        "trial: down": altered(real, estimate=-0.2, conf_low=-0.3, conf_high=-0.1, p_value=0.01),
-        "trial: interval only": altered(real, estimate=0.2, conf_low=0.01, conf_high=0.4),
-        "trial: test only": altered(real, conf_low=-0.1, conf_high=0.4, p_value=0.01),
-        "trial: no interval": altered(conf_low=float("nan"), conf_high=float("nan"), std_error=float("nan")),
-        "trial: unlike": unlike(),
-        "trial: nobody lost": whole(),
-        "trial: icc within": altered({"trial__planned_icc": (value + low) / 2}),
-        "trial: icc beyond": altered({"trial__planned_icc": low / 2}),
-    }
+    return Made(
+        {
+            "trial": material,
+            "trial: few offices": few,
+            "trial: up": lambda: altered(real, estimate=0.2, conf_low=0.1, conf_high=0.3, p_value=0.01),
+            "trial: down": lambda: altered(real, estimate=-0.2, conf_low=-0.3, conf_high=-0.1, p_value=0.01),
+            "trial: interval only": lambda: altered(real, estimate=0.2, conf_low=0.01, conf_high=0.4),
+            "trial: test only": lambda: altered(real, conf_low=-0.1, conf_high=0.4, p_value=0.01),
+            "trial: no interval": lambda: altered(
+                conf_low=float("nan"), conf_high=float("nan"), std_error=float("nan")
+            ),
+            "trial: unlike": unlike,
+            "trial: nobody lost": whole,
+            "trial: icc within": lambda: altered({"trial__planned_icc": sum(icc_bounds()) / 2}),
+            "trial: icc beyond": lambda: altered({"trial__planned_icc": icc_bounds()[1] / 2}),
+        }
+    )

@@ -119,7 +119,7 @@ def dated(material: Material, **provenance) -> Material:
 def reach() -> Iterator[tuple[str, Material]]:
     """A name and a material for every turn that the text can take."""
     yield from ((cohort, stages.material(cohort)) for cohort in stages.ALL)
-    yield from ((f"described {shape}", material) for shape, material in described.turns())
+    yield from ((f"described {shape}", material) for shape, material in described.turns().items())
     yield from matched_starts.turns().items()
     yield from one_group.turns().items()
     yield from published_turns.turns()

@@ -26,6 +26,8 @@ class Workspace:
         self.folder = folder
         left_out = IDLE if results else (*IDLE, *MADE)
         first = source == ROOT
+        # Each notebook takes seconds, and those who copy a few cohorts ask about those.
+        left_out = left_out if cohorts is None else (*left_out, "notebooks")
         left_out = (*left_out, "__pycache__") if first else left_out
         shutil.copytree(source, folder, ignore=shutil.ignore_patterns(*left_out), symlinks=True)
         if first:

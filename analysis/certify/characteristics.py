@@ -8,8 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from scipy.special import ndtr, ndtri
-from scipy.stats import rankdata
+import scipy
 
 # In variances of a characteristic.
 RIDGE = 0.25
@@ -30,7 +29,7 @@ class Group:
         """Characteristics of as many made-up persons, or of `persons`."""
         n = self.persons if persons is None else persons
         normal = rng.standard_normal((n, len(self.factor))) @ self.factor.T
-        place = np.minimum((ndtr(normal) * self.persons).astype(int), self.persons - 1)
+        place = np.minimum((scipy.special.ndtr(normal) * self.persons).astype(int), self.persons - 1)
         return pd.DataFrame({name: values[place[:, k]] for k, (name, values) in enumerate(self.marginals.items())})
 
 
@@ -44,7 +43,7 @@ def group_of(frame: pd.DataFrame) -> Group:
 
 def _latent_correlation(x: np.ndarray) -> np.ndarray:
     """Correlations (k, k) of the normal scores of characteristics (n, k), positive definite."""
-    scores = ndtri((rankdata(x, axis=0) - 0.5) / len(x))
+    scores = scipy.special.ndtri((scipy.stats.rankdata(x, axis=0) - 0.5) / len(x))
     varies, correlation = np.ptp(x, axis=0) > 0, np.eye(x.shape[1])
     if varies.any():
         correlation[np.ix_(varies, varies)] = np.corrcoef(scores[:, varies], rowvar=False)

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pandas as pd
-from scipy.stats import t as student_t
+import scipy
 
 from analysis.cards import Card
 from analysis.checks import Check, verdict
@@ -55,7 +55,7 @@ def _check(word: str, text: str, values: dict, rows: pd.DataFrame) -> Check:
 
 def _numbers(null: EmpiricalNull, found: Calibrated, plain: pd.Series, level: float) -> dict[str, float]:
     """The null with the interval of its mean, t(k − 1), and the headline as it was and calibrated."""
-    reach = float(student_t.ppf(0.5 + level / 2, null.controls - 1)) * null.mean_se
+    reach = float(scipy.stats.t.ppf(0.5 + level / 2, null.controls - 1)) * null.mean_se
     return {
         "mean": null.mean,
         "mean_low": null.mean - reach,

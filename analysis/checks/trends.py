@@ -8,7 +8,7 @@ from dataclasses import asdict, replace
 
 import numpy as np
 import pandas as pd
-from scipy import stats
+import scipy
 
 from analysis.cards import Card
 from analysis.checks import Check, verdict
@@ -73,7 +73,7 @@ def pre_trend_test(card: Card, events: pd.DataFrame, study: EventStudy) -> Check
 
 def _periods_before(study: EventStudy, *, df: int, level: float) -> list[dict[str, float]]:
     """Each period before against the last one (number 0), with its own interval, t(df)."""
-    p, quantile = study.n_before, float(stats.t.ppf((1 + level) / 2, df))
+    p, quantile = study.n_before, float(scipy.stats.t.ppf((1 + level) / 2, df))
     reaches = quantile * np.sqrt(np.diag(study.covariance)[:p])
     return [
         {"period": k - p, "estimate": float(x), "conf_low": float(x - reach), "conf_high": float(x + reach)}
@@ -90,7 +90,7 @@ def last_before(card: Card, events: pd.DataFrame, study: EventStudy) -> Check:
     mean = np.full(p, 1 / p)
     value = -float(mean @ study.before)
     error = float(np.sqrt(mean @ study.covariance[:p, :p] @ mean))
-    reach = float(stats.t.ppf((1 + card.inference.level) / 2, offices - 1)) * error
+    reach = float(scipy.stats.t.ppf((1 + card.inference.level) / 2, offices - 1)) * error
     quiet = abs(value) <= reach
     return Check(
         name="last_before",

@@ -19,8 +19,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import sparse
-from scipy.optimize import Bounds, LinearConstraint, milp
+import scipy
 
 # What figures are rounded to in the solver; far less than a person.
 SLACK = 1e-6
@@ -43,7 +42,7 @@ class Knowledge:
     """All that is known of `atoms` counts >= 0: ``low <= rows @ counts <= high``."""
 
     atoms: int
-    rows: sparse.csr_array
+    rows: "scipy.sparse.csr_array"
     low: np.ndarray
     high: np.ndarray
 
@@ -103,12 +102,12 @@ def _against(part: Iterable[int], whole: Iterable[int], share: float, sign: floa
 
 def knowledge(atoms: int, clues: Sequence[Clue]) -> Knowledge:
     """Everything published about `atoms` groups, put together."""
-    rows = sparse.lil_array((len(clues), atoms))
+    rows = scipy.sparse.lil_array((len(clues), atoms))
     for place, clue in enumerate(clues):
         for atom, weight in zip(clue.atoms, clue.weights, strict=True):
             rows[place, atom] += weight
     low, high = (np.array([getattr(clue, side) for clue in clues], dtype="float64") for side in ("low", "high"))
-    return Knowledge(atoms, sparse.csr_array(rows), low, high)
+    return Knowledge(atoms, scipy.sparse.csr_array(rows), low, high)
 
 
 def linear_bounds(known: Knowledge, targets: Sequence[Iterable[int]]) -> np.ndarray:
@@ -123,14 +122,14 @@ def whole_bounds(known: Knowledge, targets: Sequence[Iterable[int]]) -> np.ndarr
 
 
 def _bounds(known: Knowledge, targets: Sequence[Iterable[int]], *, whole: bool) -> np.ndarray:
-    rows = LinearConstraint(known.rows, known.low - SLACK, known.high + SLACK)
-    kinds, bounds = np.full(known.atoms, float(whole)), Bounds(0, EVERYBODY)
+    rows = scipy.optimize.LinearConstraint(known.rows, known.low - SLACK, known.high + SLACK)
+    kinds, bounds = np.full(known.atoms, float(whole)), scipy.optimize.Bounds(0, EVERYBODY)
     found = np.empty((len(targets), 2))
     for place, target in enumerate(targets):
         aim = np.zeros(known.atoms)
         aim[list(target)] = 1.0
         for side, sign in enumerate((1, -1)):
-            answer = milp(sign * aim, integrality=kinds, bounds=bounds, constraints=rows)
+            answer = scipy.optimize.milp(sign * aim, integrality=kinds, bounds=bounds, constraints=rows)
             if answer.status == 2:
                 raise ValueError("the published figures contradict each other")
             if answer.status != 0:

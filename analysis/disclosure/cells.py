@@ -8,14 +8,14 @@ categories and the totals over them. Stack several tables of the same atoms to g
 from collections.abc import Sequence
 
 import numpy as np
-from scipy import sparse
+import scipy
 
-Members = sparse.csr_array
+Members = scipy.sparse.csr_array
 
 
 def with_total(size: int) -> Members:
     """A dimension of `size` categories and their total: (size + 1, size)."""
-    return sparse.csr_array(np.vstack([np.eye(size, dtype="int64"), np.ones((1, size), "int64")]))
+    return scipy.sparse.csr_array(np.vstack([np.eye(size, dtype="int64"), np.ones((1, size), "int64")]))
 
 
 def with_groups(groups: Sequence[object]) -> Members:
@@ -24,20 +24,20 @@ def with_groups(groups: Sequence[object]) -> Members:
     names = list(dict.fromkeys(groups))
     inside = np.array([[group == name for group in groups] for name in names], dtype="int64")
     size = len(groups)
-    return sparse.csr_array(np.vstack([np.eye(size, dtype="int64"), inside, np.ones((1, size), "int64")]))
+    return scipy.sparse.csr_array(np.vstack([np.eye(size, dtype="int64"), inside, np.ones((1, size), "int64")]))
 
 
 def without_total(size: int) -> Members:
     """A dimension of which no total is published: (size, size)."""
-    return sparse.csr_array(np.eye(size, dtype="int64"))
+    return scipy.sparse.csr_array(np.eye(size, dtype="int64"))
 
 
 def crossed(*dimensions: Members) -> Members:
     """The table of these dimensions, cells and atoms in C order of the arrays that hold them."""
     found = dimensions[0]
     for dimension in dimensions[1:]:
-        found = sparse.kron(found, dimension, format="csr")
-    return sparse.csr_array(found)
+        found = scipy.sparse.kron(found, dimension, format="csr")
+    return scipy.sparse.csr_array(found)
 
 
 def table_cells(shape: Sequence[int]) -> Members:
@@ -48,4 +48,4 @@ def table_cells(shape: Sequence[int]) -> Members:
 
 def linked(*tables: Members) -> Members:
     """The cells of several tables of the same atoms, one table after another."""
-    return sparse.csr_array(sparse.vstack(tables, format="csr"))
+    return scipy.sparse.csr_array(scipy.sparse.vstack(tables, format="csr"))

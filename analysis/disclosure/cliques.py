@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from scipy import sparse
+import scipy
 
 from analysis.disclosure.declared import Cell, Classification
 from analysis.problems import Problem, ProblemsFound
@@ -80,11 +80,11 @@ class Layout:
         return Cell(tuple(sorted((name, tuple(sorted(self.categories[name][place]))) for name, place in parts)))
 
     @cached_property
-    def agreement(self) -> sparse.csr_array:
+    def agreement(self) -> "scipy.sparse.csr_array":
         """Rows of 1 and −1 that are zero: what two cliques next to each other in the tree count of the same persons."""
         rows = [block for one, other in self._edges() for block in self._shared(one, other)]
-        empty = sparse.csr_array((0, self.size))
-        return sparse.csr_array(sparse.vstack([empty, *rows], format="csr"))
+        empty = scipy.sparse.csr_array((0, self.size))
+        return scipy.sparse.csr_array(scipy.sparse.vstack([empty, *rows], format="csr"))
 
     def _edges(self) -> list[tuple[int, int]]:
         """A spanning tree of most dimensions in common (Prim); for cliques of an elimination it is a junction tree."""
@@ -97,12 +97,12 @@ class Layout:
             outside.remove(edge[1])
         return found
 
-    def _shared(self, one: int, other: int) -> list[sparse.csr_array]:
+    def _shared(self, one: int, other: int) -> "list[scipy.sparse.csr_array]":
         common = [name for name in self.cliques[one] if name in self.cliques[other]]
         first, second = (self._margin(clique, common) for clique in (one, other))
-        return [sparse.csr_array(first - second)]
+        return [scipy.sparse.csr_array(first - second)]
 
-    def _margin(self, clique: int, common: Sequence[str]) -> sparse.csr_array:
+    def _margin(self, clique: int, common: Sequence[str]) -> "scipy.sparse.csr_array":
         """A row per combination of the common dimensions, with 1 at the atoms of the clique that have it."""
         shape = self.shape(clique)
         places = np.indices(shape).reshape(len(shape), -1) if shape else np.zeros((0, 1), "int64")
@@ -110,7 +110,7 @@ class Layout:
         sizes = [shape[axis] for axis in axes]
         columns = self.starts[clique] + np.arange(places.shape[1])
         rows = np.ravel_multi_index(tuple(places[axes]), sizes) if axes else np.zeros(len(columns), "int64")
-        return sparse.csr_array((np.ones(len(rows)), (rows, columns)), shape=(math.prod(sizes), self.size))
+        return scipy.sparse.csr_array((np.ones(len(rows)), (rows, columns)), shape=(math.prod(sizes), self.size))
 
 
 def layout(classification: Classification, cells: Iterable[Cell]) -> Layout:

@@ -27,7 +27,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy import stats
+import scipy
 
 from analysis.cards import Card
 from analysis.disclosure.behind import Behind, event_rows, published_size, slug, whole_numbers, whole_rows
@@ -193,7 +193,7 @@ def _p_value(true: Mapping[str, float], estimate: float, error: float, df: float
 
 
 def _two_sided(ratio: float, df: float) -> float:
-    tail = stats.norm.sf(abs(ratio)) if math.isinf(df) else stats.t.sf(abs(ratio), df)
+    tail = scipy.stats.norm.sf(abs(ratio)) if math.isinf(df) else scipy.stats.t.sf(abs(ratio), df)
     return float(2 * tail)
 
 

@@ -20,7 +20,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import sparse
+import scipy
 
 from analysis.disclosure.cliques import Layout, layout
 from analysis.disclosure.declared import Cell, Classification, Declared, Number
@@ -33,7 +33,7 @@ class Equations:
     `most` (n,). `number`, `beside` (m,): which of `numbers` a row comes from, and another that it rests on (the base of
     a share); −1 for none. The first `layout.size` variables count persons; those of each of `measures` follow."""
 
-    matrix: sparse.csr_array
+    matrix: "scipy.sparse.csr_array"
     low: np.ndarray
     high: np.ndarray
     least: np.ndarray
@@ -95,7 +95,7 @@ def equations(*declared: Declared, truth: bool = False) -> Equations:
 def _nothing(variables: Variables, numbers: tuple[Number, ...]) -> Equations:
     """The variables with what holds anyway: cliques agree, and nobody is in a cell that is impossible."""
     atoms, copies = variables.layout.size, 1 + len(variables.measures)
-    agreement = sparse.csr_array(sparse.block_diag([variables.layout.agreement] * copies, format="csr"))
+    agreement = scipy.sparse.csr_array(scipy.sparse.block_diag([variables.layout.agreement] * copies, format="csr"))
     zero, none = np.zeros(agreement.shape[0]), np.full(agreement.shape[0], NOTHING)
     least, most = np.zeros(variables.size), np.full(variables.size, INF)
     least[atoms:] = -INF
@@ -109,19 +109,19 @@ def _nothing(variables: Variables, numbers: tuple[Number, ...]) -> Equations:
 def _with_amounts(empty: Equations) -> Equations:
     """Each sum of an amount lies between its least and its greatest value times the persons."""
     size, known = empty.layout.size, {measure.name: measure for measure in empty.classification.measures}
-    persons, rows, low, high = sparse.eye_array(size, format="csr"), [empty.matrix], [empty.low], [empty.high]
+    persons, rows, low, high = scipy.sparse.eye_array(size, format="csr"), [empty.matrix], [empty.low], [empty.high]
     for place, name in enumerate(empty.variables.measures):
         measure = known[name]
         for bound, sign in ((measure.low, 1.0), (measure.high, -1.0)):
             if bound is None:
                 continue
-            blocks = [sparse.csr_array((size, size))] * len(empty.variables.measures)
+            blocks = [scipy.sparse.csr_array((size, size))] * len(empty.variables.measures)
             blocks[place] = sign * persons
-            rows.append(sparse.hstack([-sign * bound * persons, *blocks], format="csr"))
+            rows.append(scipy.sparse.hstack([-sign * bound * persons, *blocks], format="csr"))
             low.append(np.zeros(size))
             high.append(np.full(size, INF))
     bounds = {"low": np.concatenate(low), "high": np.concatenate(high)}
-    matrix = sparse.csr_array(sparse.vstack(rows, format="csr"))
+    matrix = scipy.sparse.csr_array(scipy.sparse.vstack(rows, format="csr"))
     none = np.full(matrix.shape[0], NOTHING)
     return Equations(**{**empty.__dict__, **bounds, "matrix": matrix, "number": none, "beside": none})
 
@@ -131,9 +131,9 @@ def _stacked(empty: Equations, source: Sequence[tuple[Row, int]]) -> Equations:
     pointers = np.concatenate([[0], np.cumsum([len(row[0]) for row in rows], dtype="int64")])
     columns = np.array([variable for row in rows for variable in row[0]], dtype="int64")
     values = np.array([value for row in rows for value in row[0].values()], dtype="float64")
-    printed = sparse.csr_array((values, columns, pointers), shape=(len(rows), empty.matrix.shape[1]))
+    printed = scipy.sparse.csr_array((values, columns, pointers), shape=(len(rows), empty.matrix.shape[1]))
     stacked = {
-        "matrix": sparse.csr_array(sparse.vstack([empty.matrix, printed], format="csr")),
+        "matrix": scipy.sparse.csr_array(scipy.sparse.vstack([empty.matrix, printed], format="csr")),
         "low": np.concatenate([empty.low, [row[1] for row in rows]]),
         "high": np.concatenate([empty.high, [row[2] for row in rows]]),
         "number": np.concatenate([empty.number, [place for _, place in source]]).astype("int64"),

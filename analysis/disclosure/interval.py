@@ -9,8 +9,7 @@ narrower than the one found, never wider; `analysis.disclosure.joint_audit` says
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import sparse
-from scipy.optimize import OptimizeResult, linprog
+import scipy
 
 from analysis.disclosure.equations import Equations
 from analysis.problems import Problem, ProblemsFound
@@ -41,14 +40,16 @@ class Reader:
         self._constraints = {
             "A_eq": matrix[self._equal],
             "b_eq": known.low[self._equal],
-            "A_ub": sparse.csr_array(sparse.vstack([matrix[self._upper], -matrix[self._lower]], format="csr")),
+            "A_ub": scipy.sparse.csr_array(
+                scipy.sparse.vstack([matrix[self._upper], -matrix[self._lower]], format="csr")
+            ),
             "b_ub": np.concatenate([known.high[self._upper], -known.low[self._lower]]),
             "bounds": np.column_stack([known.least, known.most]),
         }
 
     def least(self, row: np.ndarray) -> Extreme:
         """The least value of row @ x; -inf where there is none. Raises ProblemsFound when nothing fits at all."""
-        found = linprog(row, method="highs", **self._constraints)
+        found = scipy.optimize.linprog(row, method="highs", **self._constraints)
         if found.status == UNBOUNDED:
             return Extreme(-np.inf, None, np.array([], "int64"))
         _solved(found)
@@ -57,7 +58,7 @@ class Reader:
         used = np.abs(np.concatenate([equal, other])) > 1e-9
         return Extreme(float(found.fun), found.x, np.unique(rows[used]))
 
-    def spread(self, rows: sparse.csr_array, enough: float) -> np.ndarray:
+    def spread(self, rows: "scipy.sparse.csr_array", enough: float) -> np.ndarray:
         """A solution in which as many as possible of these sums (groups, n) are `enough`: greatest Σ min(sum, enough).
 
         Raises as `least`.
@@ -66,16 +67,20 @@ class Reader:
         least, most = given["bounds"].T
         # A variable per group besides, of at most `enough`, and no more than the sum.
         wider = {
-            "A_eq": sparse.hstack([given["A_eq"], sparse.csr_array((len(self._equal), groups))], format="csr"),
+            "A_eq": scipy.sparse.hstack(
+                [given["A_eq"], scipy.sparse.csr_array((len(self._equal), groups))], format="csr"
+            ),
             "b_eq": given["b_eq"],
-            "A_ub": sparse.block_array([[given["A_ub"], None], [-rows, sparse.eye_array(groups)]], format="csr"),
+            "A_ub": scipy.sparse.block_array(
+                [[given["A_ub"], None], [-rows, scipy.sparse.eye_array(groups)]], format="csr"
+            ),
             "b_ub": np.concatenate([given["b_ub"], np.zeros(groups)]),
             "bounds": np.column_stack(
                 [np.concatenate([least, np.full(groups, -np.inf)]), np.concatenate([most, np.full(groups, enough)])]
             ),
         }
         reward = np.concatenate([np.zeros(rows.shape[1]), -np.ones(groups)])
-        return _solved(linprog(reward, method="highs", **wider)).x[: rows.shape[1]]
+        return _solved(scipy.optimize.linprog(reward, method="highs", **wider)).x[: rows.shape[1]]
 
     def greatest(self, row: np.ndarray) -> Extreme:
         """The greatest value of row @ x; inf where there is none. Raises as `least`."""
@@ -83,7 +88,7 @@ class Reader:
         return Extreme(-found.value, found.x, found.rows)
 
 
-def _solved(found: OptimizeResult) -> OptimizeResult:
+def _solved(found: "scipy.optimize.OptimizeResult") -> "scipy.optimize.OptimizeResult":
     if found.status == INFEASIBLE:
         raise ProblemsFound("Utgivelsen kan ikke prøves.", [_contradiction()])
     if found.status != 0:

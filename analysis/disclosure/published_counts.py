@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import sparse
+import scipy
 
 from analysis.disclosure.profiles import Profile
 from analysis.disclosure.treatment import treat_cells
@@ -64,10 +64,10 @@ def _values(counts: set[int], profile: Profile, key: bytes) -> dict[int, float]:
         return dict.fromkeys(counts, math.nan if profile.zeros_hidden else 0.0)
     if profile.method == "rounding":
         steps = np.diff([0, *chain])
-        members = sparse.csr_array(np.tril(np.ones((len(chain), len(chain)), dtype="int64")))
+        members = scipy.sparse.csr_array(np.tril(np.ones((len(chain), len(chain)), dtype="int64")))
         values = treat_cells(steps, members, profile, key=key).values
     else:
-        alone = sparse.csr_array(np.eye(len(chain), dtype="int64"))
+        alone = scipy.sparse.csr_array(np.eye(len(chain), dtype="int64"))
         values = treat_cells(np.array(chain), alone, profile, key=key).values
     zero = {0: math.nan if profile.zeros_hidden else 0.0}
     return zero | dict(zip(chain, map(float, values), strict=True))

@@ -17,8 +17,7 @@ programme make it the tightest. With two dimensions M is totally unimodular and 
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import sparse
-from scipy.optimize import linprog
+import scipy
 
 from analysis.disclosure.cells import Members
 
@@ -30,7 +29,7 @@ class Network:
     """`equations` (e, v) M, in columns; `values` (v,) a; `room` (v,) u - a; `atom_cells` (n,) atoms that are cells;
     `places` (m,) the variable of each cell; `targets` the variables of the targets."""
 
-    equations: sparse.csc_array
+    equations: "scipy.sparse.csc_array"
     values: np.ndarray
     room: np.ndarray
     atom_cells: np.ndarray
@@ -43,16 +42,16 @@ def network(counts: np.ndarray, members: Members, targets: Members, spare: int) 
     is the most that an attacker would believe of any cell. Cells of the same single atom share a variable."""
     atoms = len(counts)
     alone = np.asarray(members.sum(axis=1)).ravel() == 1
-    sums = sparse.csr_array(sparse.vstack([members[np.flatnonzero(~alone)], targets], format="csr"))
+    sums = scipy.sparse.csr_array(scipy.sparse.vstack([members[np.flatnonzero(~alone)], targets], format="csr"))
     places = np.empty(members.shape[0], dtype="int64")
     places[alone] = members[np.flatnonzero(alone)].indices
     places[~alone] = atoms + np.arange((~alone).sum())
     atom_cells = np.zeros(atoms, dtype=bool)
     atom_cells[places[alone]] = True
-    eye = sparse.eye_array(sums.shape[0])
+    eye = scipy.sparse.eye_array(sums.shape[0])
     values = np.concatenate([counts, sums @ counts]).astype("float64")
     return Network(
-        sparse.csc_array(sparse.hstack([sums, -eye], format="csc")),
+        scipy.sparse.csc_array(scipy.sparse.hstack([sums, -eye], format="csc")),
         values,
         counts.sum() + spare - values,
         atom_cells,
@@ -76,7 +75,7 @@ class Reach:
         cost = np.zeros(len(self._free))
         cost[np.searchsorted(self._free, place)] = -sign
         zeros = np.zeros(self._equations.shape[0])
-        found = linprog(cost, A_eq=self._equations, b_eq=zeros, bounds=self._bounds, method="highs")
+        found = scipy.optimize.linprog(cost, A_eq=self._equations, b_eq=zeros, bounds=self._bounds, method="highs")
         if found.status != 0:
             raise ArithmeticError(f"the attacker's programme was not solved: {found.message}")
         move = np.zeros(len(self._system.values))
@@ -101,14 +100,14 @@ def cheapest_move(
     Each change of what is not hidden costs its weight for every person; only what is `allowed` may change. None where
     nothing can be moved. A heuristic: the cost of hiding a cell does not depend on how far it moves.
     """
-    equations = sparse.hstack([system.equations, -system.equations], format="csc")
+    equations = scipy.sparse.hstack([system.equations, -system.equations], format="csc")
     up, down = np.where(allowed, system.room, 0.0), np.where(allowed, system.values, 0.0)
     bounds = np.c_[np.zeros(2 * len(up)), np.concatenate([up, down])]
     bounds[place] = max(distance, 0.0)
     bounds[len(up) + place] = max(-distance, 0.0)
     cost = np.where(hidden, 0.0, weights)
     zeros = np.zeros(equations.shape[0])
-    found = linprog(np.tile(cost, 2), A_eq=equations, b_eq=zeros, bounds=bounds, method="highs")
+    found = scipy.optimize.linprog(np.tile(cost, 2), A_eq=equations, b_eq=zeros, bounds=bounds, method="highs")
     if found.status != 0:
         return None
     return np.abs(found.x[: len(up)] - found.x[len(up) :]) > TOLERANCE

@@ -26,7 +26,7 @@ import hashlib
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import sparse
+import scipy
 
 from analysis.disclosure.cells import Members, table_cells
 from analysis.disclosure.order import Order, content_order
@@ -122,7 +122,7 @@ def _draw(key: bytes, colour: int, rank: int) -> float:
 
 def _alone(counts: np.ndarray, base: int, key: bytes) -> np.ndarray:
     """Atoms (n,), each rounded by its own draw."""
-    eye = sparse.csr_array(sparse.eye_array(len(counts)))
+    eye = scipy.sparse.csr_array(scipy.sparse.eye_array(len(counts)))
     order = content_order(counts, eye)
     up = np.empty(len(counts), dtype=bool)
     up[order.cells] = _costs((counts % base)[order.cells], base, key, order) < 0

@@ -8,8 +8,7 @@ and then the sums. See analysis/disclosure/rounding.py for what a solution guara
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import sparse
-from scipy.optimize import Bounds, LinearConstraint, linprog, milp
+import scipy
 
 from analysis.disclosure.cells import Members
 
@@ -42,17 +41,17 @@ def rounding_steps(counts: np.ndarray, members: Members, base: int, kept: np.nda
     return Steps(members, low, high, sums % base, single, fixed)
 
 
-def _equations(steps: Steps) -> sparse.csr_array:
+def _equations(steps: Steps) -> "scipy.sparse.csr_array":
     """members @ atoms - sums = 0, of the variables (atoms, sums)."""
-    eye = sparse.eye_array(len(steps.low))
-    return sparse.csr_array(sparse.hstack([steps.members, -eye], format="csr"))
+    eye = scipy.sparse.eye_array(len(steps.low))
+    return scipy.sparse.csr_array(scipy.sparse.hstack([steps.members, -eye], format="csr"))
 
 
 def linear_steps(steps: Steps, costs: np.ndarray) -> np.ndarray | None:
     """Atoms at a vertex of the linear programme, where it is whole."""
     cells, atoms = steps.members.shape
     bounds = np.vstack([np.tile([0, np.inf], (atoms, 1)), np.c_[steps.low, steps.high]])
-    found = linprog(
+    found = scipy.optimize.linprog(
         np.r_[np.zeros(atoms), costs],
         A_eq=_equations(steps),
         b_eq=np.zeros(cells),
@@ -66,8 +65,8 @@ def linear_steps(steps: Steps, costs: np.ndarray) -> np.ndarray | None:
 
 def whole_steps(steps: Steps, costs: np.ndarray) -> np.ndarray | None:
     cells, atoms = steps.members.shape
-    bounds = Bounds(np.r_[np.zeros(atoms), steps.low], np.r_[np.full(atoms, np.inf), steps.high])
-    rows = LinearConstraint(_equations(steps), 0, 0)
+    bounds = scipy.optimize.Bounds(np.r_[np.zeros(atoms), steps.low], np.r_[np.full(atoms, np.inf), steps.high])
+    rows = scipy.optimize.LinearConstraint(_equations(steps), 0, 0)
     return _solved(np.r_[np.zeros(atoms), costs], bounds, rows, atoms)
 
 
@@ -75,21 +74,25 @@ def relaxed_steps(steps: Steps, costs: np.ndarray) -> np.ndarray | None:
     """Sums of several atoms may leave their interval, at a cost for every step; zeros and kept values stay."""
     cells, atoms = steps.members.shape
     loose = ~steps.single & ~steps.kept & (steps.high > 0)
-    room = sparse.csr_array(sparse.diags_array(loose.astype("float64")))
-    own = sparse.hstack([sparse.csr_array((cells, atoms)), sparse.eye_array(cells)], format="csr")
-    equal = sparse.hstack([_equations(steps), sparse.csr_array((cells, cells))], format="csr")
-    above = sparse.hstack([own, -room], format="csr")
-    below = sparse.hstack([own, room], format="csr")
-    rows = LinearConstraint(
-        sparse.vstack([equal, above, below], format="csr"),
+    room = scipy.sparse.csr_array(scipy.sparse.diags_array(loose.astype("float64")))
+    own = scipy.sparse.hstack([scipy.sparse.csr_array((cells, atoms)), scipy.sparse.eye_array(cells)], format="csr")
+    equal = scipy.sparse.hstack([_equations(steps), scipy.sparse.csr_array((cells, cells))], format="csr")
+    above = scipy.sparse.hstack([own, -room], format="csr")
+    below = scipy.sparse.hstack([own, room], format="csr")
+    rows = scipy.optimize.LinearConstraint(
+        scipy.sparse.vstack([equal, above, below], format="csr"),
         np.r_[np.zeros(cells), np.full(cells, -np.inf), steps.low],
         np.r_[np.zeros(cells), steps.high, np.full(cells, np.inf)],
     )
-    bounds = Bounds(np.zeros(atoms + 2 * cells), np.inf)
+    bounds = scipy.optimize.Bounds(np.zeros(atoms + 2 * cells), np.inf)
     return _solved(np.r_[np.zeros(atoms), costs, np.full(cells, STEP_COST)], bounds, rows, atoms)
 
 
-def _solved(costs: np.ndarray, bounds: Bounds, rows: LinearConstraint, atoms: int) -> np.ndarray | None:
+def _solved(
+    costs: np.ndarray, bounds: "scipy.optimize.Bounds", rows: "scipy.optimize.LinearConstraint", atoms: int
+) -> np.ndarray | None:
     whole = np.ones(len(costs))
-    found = milp(costs, integrality=whole, bounds=bounds, constraints=rows, options={"node_limit": NODES})
+    found = scipy.optimize.milp(
+        costs, integrality=whole, bounds=bounds, constraints=rows, options={"node_limit": NODES}
+    )
     return None if found.x is None else np.round(found.x[:atoms]).astype("int64")

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import sparse
+import scipy
 
 from analysis.disclosure.declared import Cell
 from analysis.disclosure.equations import Equations
@@ -32,13 +32,13 @@ class Bounded:
     rows: np.ndarray
 
 
-def target_rows(system: Equations, targets: Sequence[Target]) -> sparse.csr_array:
+def target_rows(system: Equations, targets: Sequence[Target]) -> "scipy.sparse.csr_array":
     """A row of coefficients per group, (groups, n)."""
     entries = [_entries(system, target) for target in targets]
     rows = np.repeat(np.arange(len(entries)), [len(columns) for columns, _ in entries])
     columns = np.concatenate([columns for columns, _ in entries] or [np.array([], "int64")])
     values = np.concatenate([values for _, values in entries] or [np.array([])])
-    return sparse.csr_array((values, (rows, columns)), shape=(len(entries), system.matrix.shape[1]))
+    return scipy.sparse.csr_array((values, (rows, columns)), shape=(len(entries), system.matrix.shape[1]))
 
 
 def _entries(system: Equations, target: Target) -> tuple[np.ndarray, np.ndarray]:
@@ -53,7 +53,7 @@ def _atoms(system: Equations, item: Cell) -> np.ndarray:
     return system.layout.atoms(item)
 
 
-def unsettled(reader: Reader, rows: sparse.csr_array, safe: Safe, enough: float) -> list[Bounded]:
+def unsettled(reader: Reader, rows: "scipy.sparse.csr_array", safe: Safe, enough: float) -> list[Bounded]:
     """Bounds on the groups (rows) that the solutions so far did not show to be safe.
 
     `enough`: a count that goes far to show it. `safe` takes the least and greatest count seen of every group, in
@@ -77,7 +77,7 @@ def unsettled(reader: Reader, rows: sparse.csr_array, safe: Safe, enough: float)
 class _Seen:
     """The least and greatest count of each group among the solutions so far."""
 
-    def __init__(self, rows: sparse.csr_array):
+    def __init__(self, rows: "scipy.sparse.csr_array"):
         self.rows = rows
         self.spread = (np.full(rows.shape[0], np.inf), np.full(rows.shape[0], -np.inf))
 

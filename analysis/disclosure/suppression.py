@@ -21,8 +21,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
-from scipy import sparse
-from scipy.optimize import Bounds, LinearConstraint, milp
+import scipy
 
 from analysis.disclosure.cells import Members, table_cells
 from analysis.disclosure.order import content_order
@@ -94,10 +93,10 @@ def suppress_cells(
     counts = np.asarray(counts)
     if threshold < 2 or counts.size != members.shape[1] or (counts < 0).any() or (counts != np.round(counts)).any():
         raise ValueError("counts must be whole numbers >= 0, one for each atom, and the threshold at least 2")
-    targets = sparse.csr_array((0, counts.size), dtype="int64") if targets is None else targets
+    targets = scipy.sparse.csr_array((0, counts.size), dtype="int64") if targets is None else targets
     out = np.zeros(members.shape[0], dtype=bool) if shown_before is None else np.asarray(shown_before, dtype=bool)
     marks = np.concatenate([1 + out, np.zeros(targets.shape[0], dtype="int64")])
-    order = content_order(counts, sparse.vstack([members, targets], format="csr"), marks)
+    order = content_order(counts, scipy.sparse.vstack([members, targets], format="csr"), marks)
     rows = order.cells[order.cells < members.shape[0]]
     aims = order.cells[order.cells >= members.shape[0]] - members.shape[0]
     system = network(
@@ -186,11 +185,13 @@ class _Search:
     def _cheapest(self) -> tuple[np.ndarray, bool]:
         """The cheapest pattern that keeps every inequality so far, and whether it is proved to be; everything, where
         none was found within the limit on work."""
-        cuts = LinearConstraint(sparse.csr_array(np.array(self._cuts)), np.array(self._limits), np.inf)
-        found = milp(
+        cuts = scipy.optimize.LinearConstraint(
+            scipy.sparse.csr_array(np.array(self._cuts)), np.array(self._limits), np.inf
+        )
+        found = scipy.optimize.milp(
             self._weights,
             integrality=np.ones(len(self._weights)),
-            bounds=Bounds(self._must.astype("float64"), self._may.astype("float64")),
+            bounds=scipy.optimize.Bounds(self._must.astype("float64"), self._may.astype("float64")),
             constraints=cuts,
             options={"mip_rel_gap": 0.0, "node_limit": NODES},
         )

@@ -21,7 +21,7 @@ import math
 from collections.abc import Sequence
 
 import numpy as np
-from scipy import sparse
+import scipy
 
 from analysis.disclosure.cells import Members
 from analysis.disclosure.profiles import Profile
@@ -55,11 +55,11 @@ def _treated(
 ) -> np.ndarray:
     alone = np.eye(len(parts), dtype="int64")
     if profile.method == "redact_and_round":
-        return treat_cells(np.array(parts), sparse.csr_array(alone), profile, key=key).values
+        return treat_cells(np.array(parts), scipy.sparse.csr_array(alone), profile, key=key).values
     counts = np.array([*parts, rest] if rest or open_rest else parts)
     without_rest = np.zeros((len(parts), len(counts) - len(parts)), dtype="int64")
     own = np.hstack([alone, without_rest])
-    members = sparse.csr_array(np.vstack([own, np.ones((1, len(counts)), dtype="int64")]))
+    members = scipy.sparse.csr_array(np.vstack([own, np.ones((1, len(counts)), dtype="int64")]))
     before = np.append(np.full(len(parts), np.nan), shown)
     options = {"unpublished": _unpublished(own), "before": before, "two_way": True}
     return treat_cells(counts, members, profile, key=key, **options).values[:-1]
@@ -69,7 +69,7 @@ def _unpublished(own: np.ndarray) -> Members:
     """What is left of the group beside each part, and beside all of them."""
     left = 1 - own
     rest = 1 - own.sum(axis=0, keepdims=True)
-    return sparse.csr_array(np.vstack([left, rest] if rest.any() else left))
+    return scipy.sparse.csr_array(np.vstack([left, rest] if rest.any() else left))
 
 
 def keeps(

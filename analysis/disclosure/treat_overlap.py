@@ -14,7 +14,7 @@ import math
 
 import numpy as np
 import pandas as pd
-from scipy import sparse
+import scipy
 
 from analysis.disclosure.behind import whole_numbers
 from analysis.disclosure.treat_given import ROLES, Given
@@ -83,7 +83,7 @@ def _both(parts: list[list[int]], shown: list[float], given: Given) -> tuple[np.
     before = np.append(np.full(2 * size, np.nan), shown)
     counts = np.concatenate([kept, every - kept])
     try:
-        found = treat_cells(counts, sparse.csr_array(members), given.profile, key=given.key, before=before)
+        found = treat_cells(counts, scipy.sparse.csr_array(members), given.profile, key=given.key, before=before)
     except ProblemsFound:
         return None
     return (found.values[:size], found.values[size : 2 * size]) if found.held else None

@@ -2,8 +2,7 @@
 
 import numpy as np
 import pandas as pd
-from scipy.optimize import Bounds, LinearConstraint, OptimizeResult, milp
-from scipy.sparse import csr_array, vstack
+import scipy
 
 from analysis.balance_measures import Column, arms, columns, spread
 from analysis.matching.found import NOT_CHOSEN, Match
@@ -55,7 +54,9 @@ def match_cardinality(
     return _match(answer.x > 0.5, treated, ratio, pair_on, proved, checked_sampling(sampling_weights, len(treated)))
 
 
-def _constraints(covariates: pd.DataFrame, treated: np.ndarray, tolerance, ratio: int | None) -> LinearConstraint:
+def _constraints(
+    covariates: pd.DataFrame, treated: np.ndarray, tolerance, ratio: int | None
+) -> "scipy.optimize.LinearConstraint":
     """Rows of coefficients over the n choices; the means are multiplied out by the number of comparison persons."""
     names, widths = _tolerances(covariates, tolerance)
     rows, upper = [], []
@@ -71,7 +72,9 @@ def _constraints(covariates: pd.DataFrame, treated: np.ndarray, tolerance, ratio
     lower = np.full(len(rows), -np.inf)
     if ratio is not None:
         lower[-1] = 0.0
-    return LinearConstraint(vstack([csr_array(row[None, :]) for row in rows]), lower, upper)
+    return scipy.optimize.LinearConstraint(
+        scipy.sparse.vstack([scipy.sparse.csr_array(row[None, :]) for row in rows]), lower, upper
+    )
 
 
 def _mean_row(values: np.ndarray, treated: np.ndarray, allowed: float, ratio: int | None) -> np.ndarray:
@@ -102,19 +105,21 @@ def _spread(column: Column, treated: np.ndarray) -> float:
     return spread(column, plain, plain, treated, "treated")
 
 
-def _solved(constraints: LinearConstraint, treated: np.ndarray, ratio: int | None, limit: float) -> OptimizeResult:
+def _solved(
+    constraints: "scipy.optimize.LinearConstraint", treated: np.ndarray, ratio: int | None, limit: float
+) -> "scipy.optimize.OptimizeResult":
     gain = np.ones(len(treated))
     lowest = np.where(treated, 1.0, 0.0) if ratio is None else np.zeros(len(treated))
-    return milp(
+    return scipy.optimize.milp(
         -gain,
         integrality=np.ones(len(treated)),
-        bounds=Bounds(lowest, np.ones(len(treated))),
+        bounds=scipy.optimize.Bounds(lowest, np.ones(len(treated))),
         constraints=constraints,
         options={"time_limit": limit, "mip_rel_gap": 0.0},
     )
 
 
-def _proved(answer: OptimizeResult, accept_unproved: bool, time_limit: float) -> bool:
+def _proved(answer: "scipy.optimize.OptimizeResult", accept_unproved: bool, time_limit: float) -> bool:
     """Whether the answer is the optimum; raises when there is none, or none proved and that is not accepted."""
     if answer.status == LIMIT_REACHED and (answer.x is None or not accept_unproved):
         raise ProblemsFound(HEADING, [_out_of_time(answer, time_limit)])
@@ -144,7 +149,7 @@ def _paired(rows: np.ndarray, treated: np.ndarray, points: np.ndarray, ratio: in
     return inside.pairs.assign(**ends), subclass
 
 
-def _out_of_time(answer: OptimizeResult, time_limit: float) -> Problem:
+def _out_of_time(answer: "scipy.optimize.OptimizeResult", time_limit: float) -> Problem:
     so_far = "Ingen løsning ble funnet." if answer.x is None else f"Beste funn: {round(-answer.fun)} personer."
     bound = getattr(answer, "mip_dual_bound", None)
     most = f" Flere enn {int(-bound + 1e-6)} er ikke mulig." if bound is not None and np.isfinite(bound) else ""

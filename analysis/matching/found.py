@@ -4,8 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
+import scipy
 
 NO_PARTNER_NEAR, PARTNERS_TAKEN, NOT_CHOSEN = "no_comparison_within_caliper", "comparisons_taken", "not_chosen"
 NO_PARTNER_IN_STRATUM, OUTSIDE_SUPPORT = "no_comparison_in_stratum", "outside_common_support"
@@ -47,7 +46,9 @@ def pair_clusters(found: Match) -> np.ndarray:
     """
     n = len(found.weights)
     edges = (found.pairs["treated_row"].to_numpy(), found.pairs["comparison_row"].to_numpy())
-    _, label = connected_components(coo_array((np.ones(len(edges[0])), edges), shape=(n, n)), directed=False)
+    _, label = scipy.sparse.csgraph.connected_components(
+        scipy.sparse.coo_array((np.ones(len(edges[0])), edges), shape=(n, n)), directed=False
+    )
     clusters = np.full(n, -1, dtype=np.int64)
     used = found.weights > 0
     clusters[used] = np.unique(label[used], return_inverse=True)[1]

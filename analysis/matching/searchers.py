@@ -1,7 +1,7 @@
 """Choosers who look for their nearest partner among the same points, a tree of those who are free."""
 
 import numpy as np
-from scipy.spatial import cKDTree
+import scipy
 
 from analysis.matching.free import FreePartners
 
@@ -21,7 +21,7 @@ class Searchers:
     def __init__(self, partners: FreePartners, spots: np.ndarray, rules: bool):
         """`rules`: whether some of the spots may be forbidden to some of the choosers."""
         self.partners, self._spots, self._rules = partners, spots, rules
-        self._tree: cKDTree | None = None
+        self._tree: scipy.spatial.cKDTree | None = None
         self._missed = 0
         self.expect(np.empty(0, dtype=np.int64))
 
@@ -65,7 +65,7 @@ class Searchers:
 
     def _plant(self) -> None:
         self._spots = self._spots[self.partners.open[self._spots] > 0]
-        self._tree = cKDTree(self.partners.places(self._spots), balanced_tree=False, compact_nodes=False)
+        self._tree = scipy.spatial.cKDTree(self.partners.places(self._spots), balanced_tree=False, compact_nodes=False)
         self._missed = 0
 
     def _neighbours(self, places: np.ndarray, most: int) -> list[tuple[list[int], list[float], float]]:

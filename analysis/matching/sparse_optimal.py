@@ -5,8 +5,7 @@ Both are assignments on a sparse table, solved exactly by scipy's shortest augme
 """
 
 import numpy as np
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components, min_weight_full_bipartite_matching
+import scipy
 
 from analysis.matching.near_edges import Edges
 
@@ -94,7 +93,9 @@ def _components(left: np.ndarray, right: np.ndarray) -> np.ndarray:
     size = int(left.max()) + 1
     total = size + int(right.max()) + 1
     ends = (left, right + size)
-    label = connected_components(coo_array((np.ones(len(left)), ends), shape=(total, total)), directed=False)[1]
+    label = scipy.sparse.csgraph.connected_components(
+        scipy.sparse.coo_array((np.ones(len(left)), ends), shape=(total, total)), directed=False
+    )[1]
     return np.unique(label[left], return_inverse=True)[1]
 
 
@@ -106,8 +107,8 @@ def _solved(left: np.ndarray, right: np.ndarray, cost: np.ndarray, skip: np.ndar
     costs = np.concatenate([cost, skip[ids]])
     lifted = costs - costs.min() + max(float(np.ptp(costs)), 1e-300) / len(ids) + 1e-300
     rows, columns = np.concatenate([row, own]), np.concatenate([column, len(column_ids) + own])
-    table = coo_array((lifted, (rows, columns)), shape=(len(ids), len(column_ids) + len(ids))).tocsr()
-    taken_row, taken_column = min_weight_full_bipartite_matching(table)
+    table = scipy.sparse.coo_array((lifted, (rows, columns)), shape=(len(ids), len(column_ids) + len(ids))).tocsr()
+    taken_row, taken_column = scipy.sparse.csgraph.min_weight_full_bipartite_matching(table)
     real = taken_column < len(column_ids)
     key = row.astype(np.int64) * len(column_ids) + column
     order = np.argsort(key)

@@ -16,7 +16,7 @@ import pandas as pd
 
 from analysis.report.language import Language
 from analysis.results import estimate_id
-from analysis.yamlio import read_yaml
+from analysis.yamlio import read_texts
 
 # Private-use characters that no text of ours holds: number marks around an index.
 OPEN, CLOSE = "\ue000", "\ue001"
@@ -66,7 +66,7 @@ def estimate(row: pd.Series) -> Row:
 
 def read_book(code: str, strings: str | Path, **given: Any) -> "Book":
     """An empty book in language `code`, worded by the catalogue `strings`; `given` as in Book."""
-    catalogue = read_yaml(strings).data
+    catalogue = read_texts(strings)
     return Book(Language.of(code, catalogue), catalogue, **given)
 
 

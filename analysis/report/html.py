@@ -150,7 +150,9 @@ def equation(block: dict, label: str) -> Markup:
 
 def math(mathml: str) -> etree._Element:
     """Return a formula as a math element without namespace; one that holds anything but layout raises ValueError."""
-    root = _math(etree.fromstring(mathml, etree.XMLParser(remove_comments=True, remove_pis=True)))
+    root = _math(
+        etree.fromstring(mathml, etree.XMLParser(remove_comments=True, remove_pis=True, resolve_entities=False))
+    )
     if root.tag != "math":
         raise ValueError("the MathML of an equation must be one math element")
     return root

@@ -3,7 +3,6 @@
 import csv
 import datetime as dt
 import io
-import zipfile
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -15,10 +14,7 @@ from analysis.report.data_columns import labels, plain
 from analysis.report.latex import latex_table
 from analysis.report.sheets import caption, provenance, tables, warning
 from analysis.report.stata import stata_bytes
-
-# Zip knows no earlier year.
-EPOCH = (1980, 1, 1, 0, 0, 0)
-READABLE_BY_ALL = 0o644 << 16
+from analysis.zips import archive
 
 
 def render(report: dict[str, Any], released: Mapping[str, pd.DataFrame]) -> bytes:
@@ -30,18 +26,6 @@ def render(report: dict[str, Any], released: Mapping[str, pd.DataFrame]) -> byte
     members = dict([*_tables(report), *_figures(report), *_data(report, released)])
     words = report["files"]
     return archive({**members, words["kit_name"]: _explanation(report).encode()})
-
-
-def archive(members: Mapping[str, bytes]) -> bytes:
-    """A zip of these members by name, in order of name and without the clock."""
-    stream = io.BytesIO()
-    with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as target:
-        for name in sorted(members):
-            entry = zipfile.ZipInfo(name, EPOCH)
-            entry.compress_type = zipfile.ZIP_DEFLATED
-            entry.external_attr = READABLE_BY_ALL
-            target.writestr(entry, members[name])
-    return stream.getvalue()
 
 
 def _tables(report: dict[str, Any]) -> Iterator[tuple[str, bytes]]:

@@ -63,7 +63,13 @@ def read_material(folder: str | Path, tables: Iterable[str] = (*RELEASED, COST_T
         tables={name: read_csv(folder / f"{name}.csv", text=NAMES) for name in tables},
         checks=from_records(verdicts["checks"]),
         grade=verdicts["grade"],
-        provenance=read_json(folder / "provenance.json"),
+        provenance=_told(read_json(folder / "provenance.json")),
         translations=about["translations"],
         checklist=about["checklist"],
     )
+
+
+def _told(provenance: dict[str, Any]) -> dict[str, Any]:
+    """What a report tells of it: the digests of single modules and settings are for who compares two runs."""
+    digests = {name: digest for name, digest in provenance["digests"].items() if isinstance(digest, str)}
+    return {**provenance, "digests": digests}

@@ -123,7 +123,11 @@ class Page:
                 for place, column in enumerate(columns)
             ],
         }
-        if self.sheet.add_table(*area, options) != 0:
+        if not columns[0].cells:
+            # A native table has at least one row of data; the heads of an empty one are cells.
+            for place, column in enumerate(columns):
+                self.sheet.write_string(head, place, column.label, self._heading(place, column))
+        elif self.sheet.add_table(*area, options) != 0:
             raise ValueError(f"the table on sheet {self.name} cannot be written")
         for place, column in enumerate(columns):
             self.sheet.set_column(place, place, widths[place])

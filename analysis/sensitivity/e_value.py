@@ -9,7 +9,7 @@ Internal Medicine 167, 268–274; Ding and VanderWeele (2016), Epidemiology 27, 
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import optimize, stats
+import scipy
 
 NAN = float("nan")
 
@@ -107,7 +107,7 @@ def _nearest(low: float, high: float) -> float:
 def _e_of_limit(yes: int, n: int, other_yes: int, other: int, level: float) -> float:
     """E-value of the bounding factor at which the lower limit of the bound on the difference reaches 0."""
     p1, p0, f = yes / n, other_yes / other, n / (n + other)
-    z = stats.norm.ppf(0.5 + level / 2)
+    z = scipy.stats.norm.ppf(0.5 + level / 2)
     variances = p1 * (1 - p1) / n, p0 * (1 - p0) / other, f * (1 - f) / (n + other)
 
     def limit(factor: float) -> float:
@@ -119,4 +119,4 @@ def _e_of_limit(yes: int, n: int, other_yes: int, other: int, level: float) -> f
     if limit(1.0) <= 0:
         return 1.0
     # At B = p₁/p₀ the bound itself is 0, so its limit is below.
-    return _of_ratio(float(optimize.brentq(limit, 1.0, p1 / p0, xtol=1e-13)))
+    return _of_ratio(float(scipy.optimize.brentq(limit, 1.0, p1 / p0, xtol=1e-13)))

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
-from scipy import optimize, stats
+import scipy
 
 
 @dataclass(frozen=True)
@@ -110,12 +110,14 @@ def imbens_manski(
     """
     if not low <= high or min(se_low, se_high) < 0:
         raise ValueError("low must not be above high, and errors not below 0")
-    law, largest = stats.t(df), max(se_low, se_high)
+    law, largest = scipy.stats.t(df), max(se_low, se_high)
     if largest == 0:
         return low, high
     width = (high - low) / largest
     ends = law.ppf(level), law.ppf(0.5 + level / 2)
-    c = optimize.brentq(lambda c: law.cdf(c + width) - law.cdf(-c) - level, ends[0] - 1e-9, ends[1] + 1e-9, xtol=1e-14)
+    c = scipy.optimize.brentq(
+        lambda c: law.cdf(c + width) - law.cdf(-c) - level, ends[0] - 1e-9, ends[1] + 1e-9, xtol=1e-14
+    )
     return float(low - c * se_low), float(high + c * se_high)
 
 

@@ -10,7 +10,7 @@ others (2014), Statistics in Medicine 33, 209–218 (p-values); Schuemie and oth
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import stats
+import scipy
 
 from analysis.problems import Problem, stop_if_any
 from analysis.synthesis import tau_squared
@@ -70,13 +70,13 @@ def calibrate(
     """
     if not (std_error > 0 and np.isfinite(estimate)):
         raise ValueError("the estimate must be finite and its standard error positive")
-    law = stats.norm if known_null else stats.t(null.controls - 1)
+    law = scipy.stats.norm if known_null else scipy.stats.t(null.controls - 1)
     extra = 0.0 if known_null else null.mean_se**2
     error = float(np.sqrt(std_error**2 + null.sd**2 + extra))
     centred = estimate - null.mean
     half = float(law.ppf(0.5 + level / 2)) * error
     p_value = float(2 * law.sf(abs(centred) / error))
-    plain = float(2 * stats.norm.sf(abs(estimate) / std_error))
+    plain = float(2 * scipy.stats.norm.sf(abs(estimate) / std_error))
     return Calibrated(centred, error, centred - half, centred + half, p_value, plain)
 
 

@@ -8,10 +8,7 @@ joint test has closed forms. The covariance is taken as known, as in the paper.
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import stats
-from scipy.optimize import brentq
-from scipy.special import ndtr, ndtri
-from scipy.stats import qmc
+import scipy
 
 from analysis.sensitivity.honest_did.event_study import EventStudy
 
@@ -44,7 +41,7 @@ class Pretest:
     @property
     def threshold(self) -> float:
         """Critical value of each |t|."""
-        return float(stats.t.ppf((1 + self.level) / 2, self.df)) if self.critical is None else self.critical
+        return float(scipy.stats.t.ppf((1 + self.level) / 2, self.df)) if self.critical is None else self.critical
 
     def passed(self, violation: np.ndarray, covariance: np.ndarray) -> tuple[float, np.ndarray]:
         """Chance that estimates N(`violation` (P,), `covariance` (P, P)) pass, and their mean (P,) if they do."""
@@ -57,10 +54,10 @@ class Pretest:
         """E[X 1{X'V⁻¹X ≤ c}] = δ P(χ²(q + 2, λ) ≤ c), and so for F with the same denominator."""
         q, away = len(violation), float(violation @ np.linalg.solve(covariance, violation))
         if np.isinf(self.df):
-            limit = stats.chi2.ppf(self.level, q)
+            limit = scipy.stats.chi2.ppf(self.level, q)
             chance, beyond = (_noncentral_chi2(limit, q + more, away) for more in (0, 2))
         else:
-            limit = stats.f.ppf(self.level, q, self.df)
+            limit = scipy.stats.f.ppf(self.level, q, self.df)
             chance = _noncentral_f(limit, q, self.df, away)
             beyond = _noncentral_f(limit * q / (q + 2), q + 2, self.df, away)
         return chance, violation * (beyond / chance if chance > 0 else np.nan)
@@ -120,7 +117,7 @@ def detectable(
     if not excess(0.0) < 0 or not share < 1:
         raise ValueError(f"the share must lie between the size of the test and 1, not {share}")
     high = next(unit * 2.0**k for k in range(DOUBLINGS) if excess(unit * 2.0**k) >= 0)
-    size = brentq(excess, 0.0, high, xtol=1e-12 * high, rtol=1e-12)
+    size = scipy.optimize.brentq(excess, 0.0, high, xtol=1e-12 * high, rtol=1e-12)
     return missed(study, size, shape=shape, pretest=test)
 
 
@@ -139,7 +136,7 @@ def box(mean: np.ndarray, covariance: np.ndarray, low: np.ndarray, high: np.ndar
     2e-3 of a standard error.
     """
     root, size = np.linalg.cholesky(covariance), len(mean)
-    points = qmc.Sobol(size, rng=SEED).random_base2(LOG_POINTS)
+    points = scipy.stats.qmc.Sobol(size, rng=SEED).random_base2(LOG_POINTS)
     drawn, chance = np.empty_like(points), np.ones(len(points))
     for i in range(size):
         given = mean[i] + drawn[:, :i] @ root[i, :i]
@@ -154,16 +151,18 @@ def _slice(low: np.ndarray, high: np.ndarray, at: np.ndarray) -> tuple[np.ndarra
     """Chance of a standard Normal between the limits, and the quantile `at` of it there; from the nearer tail."""
     mirrored = low > 0
     low, high = np.where(mirrored, -high, low), np.where(mirrored, -low, high)
-    below = ndtr(low)
-    part = ndtr(high) - below
+    below = scipy.special.ndtr(low)
+    part = scipy.special.ndtr(high) - below
     at = np.where(mirrored, 1 - at, at)
-    found = np.clip(ndtri(np.clip(below + at * part, TINY, 1 - 1e-16)), low, high)
+    found = np.clip(scipy.special.ndtri(np.clip(below + at * part, TINY, 1 - 1e-16)), low, high)
     return part, np.where(mirrored, -found, found)
 
 
 def _noncentral_chi2(limit: float, df: float, away: float) -> float:
-    return float(stats.ncx2.cdf(limit, df, away) if away > 0 else stats.chi2.cdf(limit, df))
+    return float(scipy.stats.ncx2.cdf(limit, df, away) if away > 0 else scipy.stats.chi2.cdf(limit, df))
 
 
 def _noncentral_f(limit: float, df: float, denominator: float, away: float) -> float:
-    return float(stats.ncf.cdf(limit, df, denominator, away) if away > 0 else stats.f.cdf(limit, df, denominator))
+    return float(
+        scipy.stats.ncf.cdf(limit, df, denominator, away) if away > 0 else scipy.stats.f.cdf(limit, df, denominator)
+    )

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import optimize, special, stats
+import scipy
 
 NAN = float("nan")
 ALTERNATIVES = ("greater", "less")
@@ -56,7 +56,7 @@ def binary_pairs(
     hits = treated_only if alternative == "greater" else control_only
 
     def p_value(odds: float) -> float:
-        return float(stats.binom.sf(hits - 1, d, odds / (1 + odds)))
+        return float(scipy.stats.binom.sf(hits - 1, d, odds / (1 + odds)))
 
     return _answers(p_value, d, gammas, alpha)
 
@@ -111,7 +111,7 @@ def signed_rank(
     if d.ndim != 1 or not np.isfinite(d).all() or zeros not in ("pratt", "wilcoxon"):
         raise ValueError("differences must be finite, and zeros either pratt or wilcoxon")
     d = d[d != 0] if zeros == "wilcoxon" else d
-    ranks = stats.rankdata(np.abs(d))[d != 0]
+    ranks = scipy.stats.rankdata(np.abs(d))[d != 0]
     total, signs = float(ranks[d[d != 0] > 0].sum()), len(ranks)
     exact = signs <= EXACT_UP_TO if exact is None else exact
 
@@ -120,7 +120,7 @@ def signed_rank(
         if exact:
             return _exact_ranks(ranks, total, share)
         error = np.sqrt(share * (1 - share) * (ranks**2).sum())
-        return float(stats.norm.sf((total - share * ranks.sum()) / error)) if signs else 1.0
+        return float(scipy.stats.norm.sf((total - share * ranks.sum()) / error)) if signs else 1.0
 
     return _answers(p_value, signs, gammas, alpha)
 
@@ -142,14 +142,14 @@ def aligned_ranks(
         raise ValueError("outcome and treated must hold a finite number and a mark for each person")
     sign = 1 if alternative == "greater" else -1
     means = np.bincount(code, weights=y) / np.bincount(code)
-    ranks = stats.rankdata(np.round(sign * (y - means[code]), 12))
+    ranks = scipy.stats.rankdata(np.round(sign * (y - means[code]), 12))
     of_one, by_size = _one_against_many(ranks, z, code)
     informative = sum(int((np.ptp(scores, axis=1) > 0).sum()) for scores in by_size)
 
     def p_value(odds: float) -> float:
         moments = [_extreme_moments(scores, odds) for scores in by_size]
         mean, variance = (float(sum(part)) for part in zip(*moments, strict=True))
-        return float(stats.norm.sf((of_one - mean) / np.sqrt(variance))) if variance > 0 else 1.0
+        return float(scipy.stats.norm.sf((of_one - mean) / np.sqrt(variance))) if variance > 0 else 1.0
 
     return _answers(p_value, informative, gammas, alpha)
 
@@ -187,20 +187,20 @@ def _limit(p_value: Callable[[float], float], alpha: float) -> float:
     def excess(log_gamma: float) -> float:
         return p_value(float(np.exp(log_gamma))) - alpha
 
-    return float(np.exp(optimize.brentq(excess, 0.0, np.log(LARGEST_GAMMA), xtol=1e-12, rtol=1e-12)))
+    return float(np.exp(scipy.optimize.brentq(excess, 0.0, np.log(LARGEST_GAMMA), xtol=1e-12, rtol=1e-12)))
 
 
 def _hypergeometric(n: int, c: int, m: int, odds: float) -> np.ndarray:
     """P(a of the m treated are among the c with the outcome) ∝ C(c, a)·C(n − c, m − a)·oddsᵃ, a = 0..min(c, m)."""
     a = np.arange(min(c, m) + 1)
-    weights = special.comb(c, a) * special.comb(n - c, m - a) * odds ** a.astype("float64")
+    weights = scipy.special.comb(c, a) * scipy.special.comb(n - c, m - a) * odds ** a.astype("float64")
     return weights / weights.sum()
 
 
 def _sum_of(count: int, chance: np.ndarray) -> np.ndarray:
     """Distribution of the sum of `count` independent numbers 0, 1, … with `chance`."""
     if len(chance) == 2:
-        return stats.binom.pmf(np.arange(count + 1), count, chance[1])
+        return scipy.stats.binom.pmf(np.arange(count + 1), count, chance[1])
     total = np.ones(1)
     for _ in range(count):
         total = np.convolve(total, chance)

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import stats
+import scipy
 
 from analysis.synthesis import Study, synthesise
 
@@ -75,8 +75,8 @@ def interaction_test(estimates, covariance, *, df_residual: float = np.inf) -> I
     difference, df = contrast @ b, len(b) - 1
     wald = float(difference @ np.linalg.solve(middle, difference))
     if np.isinf(df_residual):
-        return InteractionTest(wald, df, df_residual, float(stats.chi2.sf(wald, df)))
-    return InteractionTest(wald / df, df, df_residual, float(stats.f.sf(wald / df, df, df_residual)))
+        return InteractionTest(wald, df, df_residual, float(scipy.stats.chi2.sf(wald, df)))
+    return InteractionTest(wald / df, df, df_residual, float(scipy.stats.f.sf(wald / df, df, df_residual)))
 
 
 def shrunk_subgroups(
@@ -114,7 +114,7 @@ def shrunk_subgroups(
     hat = np.diag(weight) + np.outer(1 - weight, mean_weights)
     together = np.einsum("ij,jk,ik->i", hat, shared, hat)
     error = np.sqrt(weight * own + (1 - weight) ** 2 * whole.std_error**2 + together)
-    half = stats.t.ppf(0.5 + level / 2, whole.df if df_residual is None else df_residual) * error
+    half = scipy.stats.t.ppf(0.5 + level / 2, whole.df if df_residual is None else df_residual) * error
     columns = np.column_stack([y, np.sqrt(np.diag(v)), weight, shrunk, error, shrunk - half, shrunk + half]).tolist()
     effects = tuple(ShrunkEffect(str(name), *row) for name, row in zip(names, columns, strict=True))
     interaction = interaction_test(y, given, df_residual=np.inf if df_residual is None else df_residual)

@@ -10,12 +10,12 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from scipy import stats
+import scipy
 
 WINSORISED = 0.1
-_END = stats.norm.ppf(1 - WINSORISED)
+_END = scipy.stats.norm.ppf(1 - WINSORISED)
 # Mean square of a standard normal variable whose ends are drawn in so far.
-NORMAL = 2 * WINSORISED * _END**2 + 1 - 2 * WINSORISED - 2 * _END * stats.norm.pdf(_END)
+NORMAL = 2 * WINSORISED * _END**2 + 1 - 2 * WINSORISED - 2 * _END * scipy.stats.norm.pdf(_END)
 LEVELS = (0.95, 0.998)
 POINTS = 40
 
@@ -56,7 +56,7 @@ def _limits(target: float, spread: float, n: np.ndarray) -> pd.DataFrame:
     grid = np.geomspace(n.min(), n.max(), POINTS)
     rows = []
     for level in LEVELS:
-        z = stats.norm.ppf(0.5 + level / 2)
+        z = scipy.stats.norm.ppf(0.5 + level / 2)
         plain = z * np.sqrt(target * (1 - target) / grid)
         over = z * np.sqrt(target * (1 - target) / grid + spread**2)
         bounds = [np.clip(target + side, 0, 1) for side in (-plain, plain, -over, over)]

@@ -17,9 +17,7 @@ from typing import Literal
 
 import numpy as np
 import pandas as pd
-import statsmodels.api as sm
-from scipy.linalg import cho_factor, cho_solve, toeplitz
-from scipy.optimize import minimize_scalar
+import scipy
 
 from analysis.problems import Problem, ProblemsFound
 from analysis.series.units import HEADING, Units
@@ -53,7 +51,7 @@ class Fit:
         """Weights (T,) of the months in it, c'(X'R⁻¹X)⁻¹X'R⁻¹ with R of the errors' ρ; of changes they sum to 0."""
         c = np.array([weights.get(name, 0.0) for name in self.names])
         rho = 0.0 if np.isnan(self.rho) else self.rho
-        solved = np.linalg.solve(toeplitz(rho ** np.arange(len(x))), x.to_numpy())
+        solved = np.linalg.solve(scipy.linalg.toeplitz(rho ** np.arange(len(x))), x.to_numpy())
         return solved @ np.linalg.solve(x.to_numpy().T @ solved, c)
 
 
@@ -86,8 +84,10 @@ def fit(y: np.ndarray, x: pd.DataFrame, method: str, *, lags: int | None = None)
     """The model under one of METHODS; `lags` of Newey–West, by default ⌊4(T/100)^(2/9)⌋ (Newey and West 1994)."""
     if method == "newey_west":
         return _newey_west(y, x, lags)
+    import statsmodels.api as sm  # takes a second, which other series shall not wait for
+
     rho = restricted_rho(y, x.to_numpy()) if method == "ar1_reml" else _moment_rho(y, x)
-    found = sm.GLS(y, x, sigma=toeplitz(rho ** np.arange(len(y)))).fit()
+    found = sm.GLS(y, x, sigma=scipy.linalg.toeplitz(rho ** np.arange(len(y)))).fit()
     how = "restricted likelihood" if method == "ar1_reml" else "Yule-Walker, iterated"
     convention = f"AR(1) by {how}, rho={rho:.4f}, T={len(y)}, k={x.shape[1]}"
     beta, covariance = found.params.to_numpy(), found.cov_params().to_numpy()
@@ -95,6 +95,8 @@ def fit(y: np.ndarray, x: pd.DataFrame, method: str, *, lags: int | None = None)
 
 
 def _newey_west(y: np.ndarray, x: pd.DataFrame, lags: int | None) -> Fit:
+    import statsmodels.api as sm  # takes a second, which other series shall not wait for
+
     lags = int(4 * (len(y) / 100) ** (2 / 9)) if lags is None else lags
     kept = {"maxlags": lags, "use_correction": True}
     found = sm.OLS(y, x).fit(cov_type="HAC", cov_kwds=kept, use_t=True)
@@ -104,6 +106,8 @@ def _newey_west(y: np.ndarray, x: pd.DataFrame, lags: int | None) -> Fit:
 
 
 def _moment_rho(y: np.ndarray, x: pd.DataFrame) -> float:
+    import statsmodels.api as sm  # takes a second, which other series shall not wait for
+
     model = sm.GLSAR(y, x, rho=1)
     model.iterative_fit(maxiter=50, rtol=1e-8)
     return float(np.clip(model.rho[0], -STRONGEST, STRONGEST))
@@ -112,17 +116,21 @@ def _moment_rho(y: np.ndarray, x: pd.DataFrame) -> float:
 def restricted_rho(y: np.ndarray, x: np.ndarray) -> float:
     """ρ that maximises the restricted likelihood −½[(T − k) log s² + log|R| + log|X'R⁻¹X|] of AR(1) errors."""
     bounds = (-STRONGEST, STRONGEST)
-    return float(minimize_scalar(_restricted, bounds=bounds, args=(y, x), method="bounded", options={"xatol": 1e-8}).x)
+    return float(
+        scipy.optimize.minimize_scalar(
+            _restricted, bounds=bounds, args=(y, x), method="bounded", options={"xatol": 1e-8}
+        ).x
+    )
 
 
 def _restricted(rho: float, y: np.ndarray, x: np.ndarray) -> float:
     t, k = x.shape
-    factor = cho_factor(toeplitz(rho ** np.arange(t)), lower=True)
-    bread = x.T @ cho_solve(factor, x)
-    solved = cho_solve(factor, y)
+    factor = scipy.linalg.cho_factor(scipy.linalg.toeplitz(rho ** np.arange(t)), lower=True)
+    bread = x.T @ scipy.linalg.cho_solve(factor, x)
+    solved = scipy.linalg.cho_solve(factor, y)
     beta = np.linalg.solve(bread, x.T @ solved)
     residual = y - x @ beta
-    variance = residual @ cho_solve(factor, residual) / (t - k)
+    variance = residual @ scipy.linalg.cho_solve(factor, residual) / (t - k)
     logs = 2 * np.log(np.diag(factor[0])).sum() + np.linalg.slogdet(bread)[1]
     return 0.5 * ((t - k) * np.log(variance) + logs)
 

@@ -7,8 +7,7 @@ e_ut has variance σ² and correlation ρ from one month to the next, c_ut has t
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.linalg import toeplitz
-from scipy.optimize import minimize
+import scipy
 
 from analysis.series.units import Units
 
@@ -28,7 +27,9 @@ class Noise:
 
     def covariance(self, counting: np.ndarray) -> np.ndarray:
         """Covariance (T, T) of a unit's deviations in consecutive months with counting variances (T,)."""
-        return self.lasting + self.slow * toeplitz(self.rho ** np.arange(len(counting))) + np.diag(counting)
+        return (
+            self.lasting + self.slow * scipy.linalg.toeplitz(self.rho ** np.arange(len(counting))) + np.diag(counting)
+        )
 
     def lasts(self, counting: float) -> float:
         """Part of one month's deviation that is expected to last: τ²/(τ² + σ² + p(1 − p)/n), James and Stein's
@@ -54,7 +55,7 @@ def noise_of(units: Units) -> Noise:
     deviations = (shares - shares.mean(axis=0)) * np.sqrt(count / (count - 1))
     spread = max(float(deviations.var()), LEAST)
     found = [
-        minimize(_likelihood, _start(spread, *start), args=(deviations, counting), method="Nelder-Mead")
+        scipy.optimize.minimize(_likelihood, _start(spread, *start), args=(deviations, counting), method="Nelder-Mead")
         for start in STARTS
     ]
     lasting, slow, rho = _parts(min(found, key=lambda one: one.fun).x)

@@ -9,8 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-import statsmodels.api as sm
-from scipy.special import expit
+import scipy
 
 from analysis.series.units import Units
 from analysis.trials.found import Found, t_found
@@ -32,6 +31,8 @@ class QuasiBinomial:
 def quasi_binomial(units: Units, *, level: float) -> QuasiBinomial:
     """The effect with the interval of an over-dispersed binomial model, t(N − k). It takes the months of a unit to be
     independent: with `lag` above 0 the interval is too narrow. A φ below 1 counts as 1."""
+    import statsmodels.api as sm  # takes a second, which other series shall not wait for
+
     x, after = _terms(units)
     n, y = units.n.ravel(), units.y.ravel()
     # Shares weighted by n: given two columns of counts, statsmodels 0.15 leaves n out of Pearson's scale.
@@ -40,7 +41,7 @@ def quasi_binomial(units: Units, *, level: float) -> QuasiBinomial:
     covariance = found.cov_params().to_numpy() * max(scale, 1.0) / scale
     linear = values @ found.params.to_numpy()
     delta = float(found.params[EFFECT])
-    with_it, without = expit(linear), expit(linear - delta)
+    with_it, without = scipy.special.expit(linear), scipy.special.expit(linear - delta)
     weights = np.where(after, n, 0.0) / n[after].sum()
     slope = (weights * (with_it * (1 - with_it) - without * (1 - without))) @ values
     slope[list(x.columns).index(EFFECT)] = weights @ (with_it * (1 - with_it))

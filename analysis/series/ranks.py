@@ -9,7 +9,7 @@ It holds the true rank with at least the stated probability, for that unit.
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import stats
+import scipy
 
 from analysis.series.noise import Noise, counting_variance
 from analysis.series.units import Units
@@ -28,7 +28,7 @@ class RankIntervals:
 def rank_intervals(value: np.ndarray, variance: np.ndarray, *, level: float) -> RankIntervals:
     """Ranks of independent values (U,) with variances (U,); each pair's interval has the level 1 − α/(U − 1)."""
     count = len(value)
-    limit = stats.norm.ppf(1 - (1 - level) / (2 * max(count - 1, 1)))
+    limit = scipy.stats.norm.ppf(1 - (1 - level) / (2 * max(count - 1, 1)))
     gap = value[:, None] - value[None, :]
     distance = gap / np.sqrt(np.where(np.eye(count, dtype=bool), 1.0, variance[:, None] + variance[None, :]))
     below, above = (distance > limit).sum(axis=1), (distance < -limit).sum(axis=1)

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy import stats
+import scipy
 
 from analysis.card_series import Series
 from analysis.cards import Card
@@ -151,7 +151,7 @@ class _Analysis:
     ) -> Iterator[dict[str, Any]]:
         """Each unit's change and the interval of its rank; of an office, and of a rank alone, the treated only."""
         found = ranks.unit_changes(self.units, self.noise, weights, level=self.level)
-        reach = stats.norm.ppf(0.5 + self.level / 2) * np.sqrt(found.variance)
+        reach = scipy.stats.norm.ppf(0.5 + self.level / 2) * np.sqrt(found.variance)
         alone = self.kind == OFFICE or estimator != "unit_change"
         for u in np.flatnonzero(self.units.treated) if alone else range(len(self.units.names)):
             row = {
@@ -264,7 +264,7 @@ def _funnel(cells: pd.DataFrame, month: int) -> tuple[pd.DataFrame, list[dict[st
     units = found.units.assign(kind="office", arm=arm, **names)
     table = pd.concat([units, found.limits.assign(kind="limit")], ignore_index=True)
     outside = {"outside": "z", "outside_over": "z_over"}
-    counts = {term: float((found.units[z].abs() > stats.norm.ppf(0.975)).sum()) for term, z in outside.items()}
+    counts = {term: float((found.units[z].abs() > scipy.stats.norm.ppf(0.975)).sum()) for term, z in outside.items()}
     told = {"scale": found.scale, "spread": found.spread, **counts}
     scales = {"scale": "ratio", "spread": "share", "outside": "count", "outside_over": "count"}
     row = {"estimator": "funnel", "group": month_text(month), "cluster_level": OFFICE}

@@ -9,7 +9,7 @@ change when that and the change of the others are taken off is not an effect, bu
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import stats
+import scipy
 
 from analysis.series.noise import Noise, counting_variance
 from analysis.series.units import Units
@@ -53,7 +53,7 @@ def to_the_mean(units: Units, noise: Noise, *, chosen: int, later: np.ndarray, l
     change = float(weights @ own[later]) - own[chosen]
     elsewhere = float(weights @ others[later]) - others[chosen]
     expected = predicted - deviation[chosen]
-    rest, reach = change - elsewhere - expected, stats.t.ppf(0.5 + level / 2, noise.units - 1) * error
+    rest, reach = change - elsewhere - expected, scipy.stats.t.ppf(0.5 + level / 2, noise.units - 1) * error
     lasts = noise.lasts(float(covariance[chosen, chosen] - noise.lasting - noise.slow))
     parts = [float(value) for value in (change, elsewhere, expected, rest, error, rest - reach, rest + reach, lasts)]
     return ToTheMean(*parts)

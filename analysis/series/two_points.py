@@ -12,7 +12,7 @@ import math
 from dataclasses import dataclass
 
 import pandas as pd
-from scipy.special import ndtri
+import scipy
 
 from analysis.series.scenarios import SCENARIOS
 
@@ -51,7 +51,7 @@ def two_points(
     for share in (before, after):
         if not 0 <= share <= 1:
             raise ValueError(f"share {share} is not between 0 and 1")
-    z = float(ndtri(0.5 + level / 2))
+    z = float(scipy.special.ndtri(0.5 + level / 2))
     off = 0.5 * 10.0 ** -(printed_decimals + 2)
     lows, highs = ([min(max(share + side, 0.0), 1.0) for share in (before, after)] for side in (-off, off))
     correlations = {name: part * largest_correlation(before, after) for name, part in SCENARIOS.items()}

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.stats import norm
+import scipy
 
 MULTIPLIERS = ("mammen", "rademacher")
 # Sign vectors that are enumerated at most; by symmetry G offices have 2^(G − 1).
@@ -60,7 +60,7 @@ def multiplier_bands(
     rng = np.random.default_rng(seed)
     drawn = np.vstack([_multipliers(rng, n, len(sums), multipliers) @ sums for n in _sizes(draws)])
     upper, lower = np.quantile(drawn, [0.75, 0.25], axis=0)
-    se = (upper - lower) / (norm.ppf(0.75) - norm.ppf(0.25))
+    se = (upper - lower) / (scipy.stats.norm.ppf(0.75) - scipy.stats.norm.ppf(0.25))
     se = np.where(se > 1e-14 * np.abs(drawn).max(initial=0.0), se, np.nan)
     critical = _critical(np.abs(drawn) / se, np.zeros(len(se)) if families is None else np.asarray(families), level)
     return Bands(se, critical, estimate - critical * se, estimate + critical * se, level, draws, seed, multipliers)
@@ -68,7 +68,7 @@ def multiplier_bands(
 
 def _critical(reach: np.ndarray, families: np.ndarray, level: float) -> np.ndarray:
     critical = np.full(reach.shape[1], np.nan)
-    pointwise = float(norm.ppf((1 + level) / 2))
+    pointwise = float(scipy.stats.norm.ppf((1 + level) / 2))
     for family in np.unique(families):
         own = (families == family) & ~np.isnan(reach).any(axis=0)
         if own.any():

@@ -4,8 +4,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from formulaic import model_matrix
-from formulaic.errors import FormulaicError
 
 from analysis.problems import Problem, ProblemsFound
 from analysis.scores import CONSTANT, dependent_columns, formula_covariates, missing_values
@@ -27,6 +25,10 @@ def covariate_columns(frame: pd.DataFrame, formula: str | None) -> tuple[Columns
     alone = Columns(np.ones((len(frame), 1)), (CONSTANT,))
     if formula is None:
         return alone, []
+    # Takes a quarter of a second, which no one without a formula shall wait for.
+    from formulaic import model_matrix
+    from formulaic.errors import FormulaicError
+
     try:
         covariates = formula_covariates(frame, formula)
         with np.errstate(all="ignore"):  # a logarithm of zero is reported below, with the column's name

@@ -8,7 +8,7 @@ above them: on the outcome's own scale with ordinary least squares, and as the a
 from dataclasses import dataclass, replace
 
 import numpy as np
-from scipy.special import expit, logit
+import scipy
 
 from analysis.months import month_text
 from analysis.problems import Problem, ProblemsFound, stop_if_any
@@ -126,11 +126,11 @@ def _logit_levels(w: np.ndarray, wy: np.ndarray) -> _Levels:
     """
     lost = _one_sided(w, wy)
     share = np.clip(_ratio(wy.sum(axis=(-1, -2)), w.sum(axis=(-1, -2))), 1e-6, 1 - 1e-6)
-    linear = np.broadcast_to(logit(share)[..., None, None], w.shape)
+    linear = np.broadcast_to(scipy.special.logit(share)[..., None, None], w.shape)
     for _ in range(NEWTON_ITERATIONS):
         linear = np.where(lost[..., None, None], 0.0, linear)
         own = np.where(lost[..., None, None], w / 2, wy)
-        p = expit(linear)
+        p = scipy.special.expit(linear)
         step = two_way(w * p * (1 - p), own - w * p)
         change = np.where(w > 0, step.level[..., None] + step.month[..., None, :], 0.0)
         largest = np.nan_to_num(np.abs(change)).max(axis=(-1, -2))
@@ -157,7 +157,7 @@ def _effects(w: np.ndarray, wy: np.ndarray, linear: np.ndarray, plan: Plan, logi
     untreated = linear[..., plan.own, plan.at]
     weight = w[..., plan.own, plan.at]
     mean = np.where(weight > 0, _ratio(wy[..., plan.own, plan.at], weight), np.nan)
-    return _zero_at_base(mean - (expit(untreated) if logistic else untreated), plan)
+    return _zero_at_base(mean - (scipy.special.expit(untreated) if logistic else untreated), plan)
 
 
 def _influence(
@@ -167,7 +167,7 @@ def _influence(
 
     The score of an office is Σ w(y − μ) in each fitted cell. dμ/dη is 1, or p(1 − p) with a logit.
     """
-    mu = expit(levels.linear) if logistic else levels.linear
+    mu = scipy.special.expit(levels.linear) if logistic else levels.linear
     slope = (mu * (1 - mu) if logistic else np.ones_like(mu))[plan.own, plan.at][:, None]
     by_month = slope * (plan.at[:, None] == np.arange(w.shape[2]))
     by_level = slope * (plan.own[:, None] == np.arange(w.shape[1]))

@@ -4,9 +4,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
-from scipy.stats import chi2, norm
-from scipy.stats import f as fisher_f
-from scipy.stats import t as student_t
+import scipy
 
 from analysis.problems import Problem, stop_if_any
 from analysis.tables import FEW_OFFICES
@@ -130,9 +128,9 @@ def uncertainty(
         raise ValueError(f"level must lie between 0 and 1, not {level!r}")
     se = np.sqrt(np.diag(covariance))
     se = np.where(se > ROUNDING * scale, se, np.nan)
-    reach = (norm.ppf((1 + level) / 2) if np.isinf(df) else student_t.ppf((1 + level) / 2, df)) * se
+    reach = (scipy.stats.norm.ppf((1 + level) / 2) if np.isinf(df) else scipy.stats.t.ppf((1 + level) / 2, df)) * se
     statistic = estimate / se
-    p = 2 * (norm.sf(np.abs(statistic)) if np.isinf(df) else student_t.sf(np.abs(statistic), df))
+    p = 2 * (scipy.stats.norm.sf(np.abs(statistic)) if np.isinf(df) else scipy.stats.t.sf(np.abs(statistic), df))
     return Uncertainty(
         inference=inference,
         convention=convention,
@@ -190,7 +188,9 @@ def wald_p(estimate: np.ndarray, covariance: np.ndarray, *, n_clusters: int | No
     if q == 0 or not np.isfinite(covariance).all() or np.linalg.matrix_rank(covariance, hermitian=True) < q:
         return float("nan"), q
     wald = float(estimate @ np.linalg.solve(covariance, estimate))
-    return float(chi2.sf(wald, q) if n_clusters is None else fisher_f.sf(wald / q, q, n_clusters - 1)), q
+    return float(
+        scipy.stats.chi2.sf(wald, q) if n_clusters is None else scipy.stats.f.sf(wald / q, q, n_clusters - 1)
+    ), q
 
 
 def stop_at_one_cluster(n: int) -> None:

@@ -3,8 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.optimize import linprog
-from scipy.special import expit
+import scipy
 
 from analysis.newton import HALVINGS, NEWTON_ITERATIONS, NEWTON_STEP, newton
 from analysis.problems import Problem
@@ -38,7 +37,7 @@ class Odds:
 def logit_odds(z: np.ndarray, treated: np.ndarray, weights: np.ndarray) -> Odds:
     """Maximum likelihood: Σ w(D − p)z = 0. `z` (n, k) with a constant, its columns about orthonormal."""
     fit = newton(z, weights * treated, weights)
-    p = expit(z @ fit.params)
+    p = scipy.special.expit(z @ fit.params)
     score = (weights * (treated - p))[:, None] * z
     curvature = (z * (weights * p * (1 - p))[:, None]).T @ z
     return _odds(z, fit.params, score, curvature, fit.converged and fit.information >= INFORMATION)
@@ -124,7 +123,9 @@ def _separation(x: np.ndarray, names: tuple[str, ...], treated: np.ndarray, wher
     """
     scaled = np.unique(np.column_stack([treated, x / np.abs(x).max(axis=0)]), axis=0)
     signed = scaled[:, 1:] * np.where(scaled[:, :1] > 0, 1.0, -1.0)
-    answer = linprog(-signed.sum(axis=0), A_ub=-signed, b_ub=np.zeros(len(signed)), bounds=(-1, 1), method="highs")
+    answer = scipy.optimize.linprog(
+        -signed.sum(axis=0), A_ub=-signed, b_ub=np.zeros(len(signed)), bounds=(-1, 1), method="highs"
+    )
     if answer.x is None or (signed @ answer.x).max() < SEPARATED:
         what = f"tilbøyelighetsskåren ble ikke funnet på {NEWTON_ITERATIONS} steg."
         return Problem(where, what, "Forenkle kovariatene, eller se etter kolonner med ekstreme verdier.")

@@ -8,8 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from scipy.stats import norm
-from scipy.stats import t as student_t
+import scipy
 
 from analysis.problems import Problem, ProblemsFound, stop_if_any
 from analysis.staggered.bootstrap import SignFlip, restricted_wild
@@ -205,7 +204,7 @@ def _stop_if_undetermined(product: np.ndarray, size: np.ndarray) -> None:
 
 def _tested(found: Regression, se: np.ndarray, df: float, level: float) -> pd.DataFrame:
     statistic = found.coefficient / se
-    law = norm if np.isinf(df) else student_t(df)
+    law = scipy.stats.norm if np.isinf(df) else scipy.stats.t(df)
     reach = law.ppf((1 + level) / 2) * se
     times = np.full(len(se), np.nan) if found.event_times is None else found.event_times
     return pd.DataFrame(

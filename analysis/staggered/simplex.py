@@ -8,8 +8,7 @@ point found by non-negative least squares (Lawson and Hanson 1974, Solving Least
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.linalg import null_space
-from scipy.optimize import nnls
+import scipy
 
 # In units where the columns have mean square 1: what counts as 0 in a gradient, and how far from the least value the
 # answer may be at most.
@@ -76,7 +75,7 @@ def _nearest_to_zero(rows: np.ndarray) -> tuple[np.ndarray, float, bool]:
 
 def _start(rows: np.ndarray) -> np.ndarray:
     """Weights from min ‖rows·u‖² + (Σu − 1)², u ≥ 0: proportional to the answer, whatever the scale of the last row."""
-    found = nnls(np.vstack([rows, np.ones(rows.shape[1])]), np.append(np.zeros(len(rows)), 1.0))[0]
+    found = scipy.optimize.nnls(np.vstack([rows, np.ones(rows.shape[1])]), np.append(np.zeros(len(rows)), 1.0))[0]
     return found / found.sum()
 
 
@@ -142,7 +141,7 @@ def _smallest(rows: np.ndarray, weights: np.ndarray, gradient: np.ndarray) -> tu
     this is a least-distance programme, which non-negative least squares solves (Lawson and Hanson, chapter 23.4).
     """
     face = (gradient - gradient @ weights <= SAME * max(1.0, float((rows**2).sum(axis=0).max()))) | (weights > 0)
-    basis = null_space(np.vstack([rows[:, face], np.ones(int(face.sum()))]), rcond=1e-10)
+    basis = scipy.linalg.null_space(np.vstack([rows[:, face], np.ones(int(face.sum()))]), rcond=1e-10)
     if not basis.shape[1]:
         return weights, True
     own = weights[face]
@@ -150,7 +149,7 @@ def _smallest(rows: np.ndarray, weights: np.ndarray, gradient: np.ndarray) -> tu
     # Least ‖y‖ with basis·y ≥ floor; weights are then −floor + basis·y.
     dual = np.vstack([basis.T, floor])
     wanted = np.append(np.zeros(basis.shape[1]), 1.0)
-    multiplier = nnls(dual, wanted)[0]
+    multiplier = scipy.optimize.nnls(dual, wanted)[0]
     rest = dual @ multiplier - wanted
     move = -rest[:-1] / rest[-1] if (floor > 0).any() else np.zeros(basis.shape[1])
     made = np.zeros_like(weights)
@@ -161,5 +160,5 @@ def _smallest(rows: np.ndarray, weights: np.ndarray, gradient: np.ndarray) -> tu
 
 def _alone(weights: np.ndarray, basis: np.ndarray) -> bool:
     """Whether no step along `basis` keeps all weights from going below 0."""
-    free = null_space(basis[weights <= 1e-12]) if (weights <= 1e-12).any() else np.eye(basis.shape[1])
+    free = scipy.linalg.null_space(basis[weights <= 1e-12]) if (weights <= 1e-12).any() else np.eye(basis.shape[1])
     return free.shape[1] == 0

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy import stats
+import scipy
 
 from analysis.card_subgroups import Subgroup
 from analysis.cards import Card
@@ -108,11 +108,11 @@ def _differences(card: Card, found: GroupEffects, few: bool) -> Iterator[dict[st
         difference = float(b[place] - b[0])
         own = {"kind": DIFFERENCE, "group": found.compared[place], "convention": found.convention}
         statistic = difference / error
-        test = {"statistic": statistic, "p_value": float(2 * stats.t.sf(abs(statistic), found.df))}
+        test = {"statistic": statistic, "p_value": float(2 * scipy.stats.t.sf(abs(statistic), found.df))}
         yield own | _interval(card, difference, error, found.df) | ({"reason": FEW_OFFICES} if few else test)
 
 
 def _interval(card: Card, estimate: float, error: float, df: float) -> dict[str, float]:
-    reach = float(stats.t.ppf(0.5 + card.inference.level / 2, df)) * error
+    reach = float(scipy.stats.t.ppf(0.5 + card.inference.level / 2, df)) * error
     ends = {"conf_low": estimate - reach, "conf_high": estimate + reach}
     return {"estimate": estimate, "std_error": error, "df": df, **ends}

@@ -11,9 +11,7 @@ Sampling (design effect).
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import stats
-from scipy.optimize import brentq
-from scipy.special import expit, logit
+import scipy
 
 from analysis.problems import Problem, ProblemsFound
 from analysis.trials.cluster_robust import refuse_one_cluster
@@ -58,7 +56,7 @@ def clustered_share(y, clusters, *, method: str = "logit", level: float = 0.95) 
     offices = fit.n_clusters
     variance = _variance(fit, "")
     _require_spread(fit, variance)
-    quantile = float(stats.t.ppf(0.5 + level / 2, offices - 1))
+    quantile = float(scipy.stats.t.ppf(0.5 + level / 2, offices - 1))
     share = _Share(float(fit.beta[0]), variance, len(fit.y), offices, quantile, level)
     low, high = BOUNDS[method](share)
     return Found(
@@ -134,13 +132,13 @@ def _mean_bounds(share: _Share) -> tuple[float, float]:
 
 
 def _logit_bounds(share: _Share) -> tuple[float, float]:
-    centre = logit(share.share)
+    centre = scipy.special.logit(share.share)
     reach = share.quantile * np.sqrt(share.variance) / (share.share * (1 - share.share))
-    return float(expit(centre - reach)), float(expit(centre + reach))
+    return float(scipy.special.expit(centre - reach)), float(scipy.special.expit(centre + reach))
 
 
 def _likelihood_bounds(share: _Share) -> tuple[float, float]:
-    n, centre = share.persons, logit(share.share)
+    n, centre = share.persons, scipy.special.logit(share.share)
     allowed = share.quantile**2 / 2 * share.effect * n / (n - 1)
 
     def fall(log_odds: float) -> float:
@@ -151,17 +149,17 @@ def _likelihood_bounds(share: _Share) -> tuple[float, float]:
 
     # A distance d from the top takes at least n·(d·least − log(1 + e^|centre|)) off, least the smaller share.
     far = (allowed / n + np.logaddexp(0.0, abs(centre)) + 1) / min(share.share, 1 - share.share)
-    low = brentq(fall, centre - far, centre, xtol=1e-13)
-    high = brentq(fall, centre, centre + far, xtol=1e-13)
-    return float(expit(low)), float(expit(high))
+    low = scipy.optimize.brentq(fall, centre - far, centre, xtol=1e-13)
+    high = scipy.optimize.brentq(fall, centre, centre + far, xtol=1e-13)
+    return float(scipy.special.expit(low)), float(scipy.special.expit(high))
 
 
 def _beta_bounds(share: _Share) -> tuple[float, float]:
     tail = (1 - share.level) / 2
-    independent = -stats.t.ppf(tail, share.persons - 1)
+    independent = -scipy.stats.t.ppf(tail, share.persons - 1)
     effective = share.persons / share.effect * (independent / share.quantile) ** 2
     yes, no = effective * share.share, effective * (1 - share.share)
-    return float(stats.beta.ppf(tail, yes, no + 1)), float(stats.beta.ppf(1 - tail, yes + 1, no))
+    return float(scipy.stats.beta.ppf(tail, yes, no + 1)), float(scipy.stats.beta.ppf(1 - tail, yes + 1, no))
 
 
 BOUNDS = {"logit": _logit_bounds, "likelihood": _likelihood_bounds, "beta": _beta_bounds, "mean": _mean_bounds}

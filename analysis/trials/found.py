@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import stats
+import scipy
 
 NAN = float("nan")
 
@@ -33,7 +33,7 @@ def t_found(
 ) -> Found:
     """An estimate with its t test against zero and symmetric interval, t(df); normal where df is inf."""
     statistic = estimate / std_error
-    distance = stats.t.ppf(0.5 + level / 2, df) * std_error
+    distance = scipy.stats.t.ppf(0.5 + level / 2, df) * std_error
     return Found(
         estimate=float(estimate),
         inference=inference,
@@ -41,7 +41,7 @@ def t_found(
         std_error=float(std_error),
         df=float(df),
         statistic=float(statistic),
-        p_value=float(2 * stats.t.sf(np.abs(statistic), df)),
+        p_value=float(2 * scipy.stats.t.sf(np.abs(statistic), df)),
         low=float(estimate - distance),
         high=float(estimate + distance),
         clusters=clusters,

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import expit
+import scipy
 
 from analysis.problems import Problem, ProblemsFound
 from analysis.trials.cluster_robust import clustered_found, without_test
@@ -191,7 +191,7 @@ def _rows(design: Fit, link: str, params: np.ndarray) -> tuple[np.ndarray, np.nd
     linear = design.x @ params
     if link == "identity":
         return design.x, design.y - linear
-    mean = expit(linear)
+    mean = scipy.special.expit(linear)
     deviation = np.sqrt(mean * (1 - mean))
     return design.x * deviation[:, None], (design.y - mean) / deviation
 

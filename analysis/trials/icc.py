@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
-from scipy import stats
+import scipy
 
 NAN = float("nan")
 METHODS = ("anova", "fleiss_cuzick", "pearson")
@@ -133,7 +133,7 @@ def _searle(s: _Sums, level: float) -> tuple[float, float, float]:
     if not max(msb, msw) > 1e-14 * max(s.squares.sum() / s.n.sum(), 1e-300):
         return NAN, NAN, NAN
     n0 = _typical_size(s)
-    upper, lower = stats.f.ppf([0.5 - level / 2, 0.5 + level / 2], between, within)
+    upper, lower = scipy.stats.f.ppf([0.5 - level / 2, 0.5 + level / 2], between, within)
     # (F/q − 1)/(F/q + n₀ − 1) with both sides times MSW: holds where MSW is 0 too.
     value, low, high = ((msb - q * msw) / (msb + (n0 - 1) * q * msw) for q in (1.0, lower, upper))
     return float(value), float(low), float(high)

@@ -7,7 +7,7 @@ it is: the matrix that cr2 needs of a cluster is as large as the number of such 
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import expit
+import scipy
 
 from analysis.newton import newton
 from analysis.problems import Problem, ProblemsFound
@@ -92,7 +92,7 @@ def fitted(fit: Fit) -> tuple[np.ndarray, Working]:
 
 def working(x: np.ndarray, share: np.ndarray, persons: np.ndarray, starts: np.ndarray, linear: np.ndarray) -> Working:
     """The linear problem at the log odds `linear` (m,)."""
-    mean = expit(linear)
+    mean = scipy.special.expit(linear)
     variance = mean * (1 - mean)
     root = np.linalg.inv(np.linalg.cholesky((x * (persons * variance)[:, None]).T @ x)).T
     return Working(x @ root, root, variance, persons, share - mean, starts)

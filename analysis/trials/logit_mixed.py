@@ -10,7 +10,7 @@ freedom between clusters: Li and Redden (2015), BMC Medical Research Methodology
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import expit, logsumexp
+import scipy
 
 from analysis.problems import Problem, ProblemsFound
 from analysis.trials.found import Found, t_found
@@ -138,7 +138,7 @@ def _log_likelihood(rows: _Rows, params: np.ndarray, points: int) -> float:
         np.log(weight) + place**2 + _log_density(rows, linear, deviation, mode + width * place)
         for place, weight in zip(places, weights, strict=True)
     ]
-    return float((logsumexp(terms, axis=0) + np.log(width) - 0.5 * np.log(2 * np.pi)).sum())
+    return float((scipy.special.logsumexp(terms, axis=0) + np.log(width) - 0.5 * np.log(2 * np.pi)).sum())
 
 
 def _log_density(rows: _Rows, linear: np.ndarray, deviation: float, u: np.ndarray) -> np.ndarray:
@@ -155,7 +155,7 @@ def _modes(rows: _Rows, linear: np.ndarray, deviation: float) -> tuple[np.ndarra
     high = abs(deviation) * rows.sums(rows.persons)
     low, u = -high, np.zeros(rows.n_clusters)
     for _ in range(MODE_ITERATIONS):
-        p = expit(linear + deviation * u[rows.clusters])
+        p = scipy.special.expit(linear + deviation * u[rows.clusters])
         slope = deviation * rows.sums(rows.yes - rows.persons * p) - u
         curvature = 1 + deviation**2 * rows.sums(rows.persons * p * (1 - p))
         low, high = np.where(slope > 0, u, low), np.where(slope > 0, high, u)

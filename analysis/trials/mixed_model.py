@@ -11,7 +11,7 @@ References: Kenward and Roger (1997), Biometrics 53(3); Satterthwaite's df: Gies
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.optimize import brentq
+import scipy
 
 from analysis.problems import Problem, ProblemsFound
 from analysis.trials.cluster_totals import cluster_sizes, cluster_sums, gives_the_outcome
@@ -192,7 +192,10 @@ def _best_ratio(totals: _Totals) -> float:
         what = "nesten all variasjon er mellom kontorer, og ingen inne i dem."
         _stop("utfallet", what, "Bruk en t-test av kontorenes gjennomsnitt.")
     turns = np.flatnonzero((slopes[:-1] < 0) & (slopes[1:] >= 0))
-    found = [brentq(lambda r: _slope(totals, r), ratios[i], ratios[i + 1], xtol=1e-15, rtol=1e-13) for i in turns]
+    found = [
+        scipy.optimize.brentq(lambda r: _slope(totals, r), ratios[i], ratios[i + 1], xtol=1e-15, rtol=1e-13)
+        for i in turns
+    ]
     lowest = [0.0] if slopes[0] >= 0 else []
     return min([*lowest, *found], key=lambda ratio: _profile(totals, ratio)[0])
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import expit
+import scipy
 
 from analysis.newton import newton
 from analysis.problems import Problem, ProblemsFound, stop_if_any
@@ -149,4 +149,4 @@ def _expected(y: np.ndarray, basis: np.ndarray) -> np.ndarray:
     if not fit.converged:
         what = "den logistiske regresjonen av utfallet på kovariatene finner ikke noe svar."
         raise ProblemsFound(HEADING, [Problem("kovariater", what, "Ta ut kovariater som alene avgjør utfallet.")])
-    return expit(basis @ fit.params)
+    return scipy.special.expit(basis @ fit.params)

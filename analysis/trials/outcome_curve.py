@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from scipy import stats
+import scipy
 
 from analysis.problems import Problem, ProblemsFound
 from analysis.trials.found import NAN, Found, t_found
@@ -182,8 +182,8 @@ def _sums(own: np.ndarray, code: np.ndarray, mask: np.ndarray, strata: int) -> n
 
 def _pointwise(made: _Months, level: float) -> dict[str, np.ndarray]:
     se = made.std_error
-    reach = stats.t.ppf(0.5 + level / 2, made.df) * se
-    p_value = 2 * stats.t.sf(np.abs(made.estimate / se), made.df)
+    reach = scipy.stats.t.ppf(0.5 + level / 2, made.df) * se
+    p_value = 2 * scipy.stats.t.sf(np.abs(made.estimate / se), made.df)
     return {"std_error": se, "p_value": p_value, "low": made.estimate - reach, "high": made.estimate + reach}
 
 
@@ -194,7 +194,7 @@ def _band(made: _Months, level: float, draws: int, seed: int) -> dict:
     adjusted, critical = np.full(len(se), NAN), NAN
     if len(family):
         largest, df = _largest(covariance[np.ix_(family, family)], made.df[family].min(), draws, seed)
-        critical = max(float(np.quantile(largest, level)), float(stats.t.ppf(0.5 + level / 2, df)))
+        critical = max(float(np.quantile(largest, level)), float(scipy.stats.t.ppf(0.5 + level / 2, df)))
         observed = np.abs(made.estimate / se)[family]
         above = draws - np.searchsorted(np.sort(largest), observed - 1e-12, side="left")
         adjusted[family] = (1 + above) / (1 + draws)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from scipy.linalg import solve_triangular
+import scipy
 
 from analysis.problems import Problem, ProblemsFound, stop_if_any
 
@@ -131,7 +131,7 @@ def _contrast(blocks: list[tuple[np.ndarray, list]], *, place: int) -> PersonDes
     _stop_if_dependent(x, triangle, names)
     wanted = np.zeros(x.shape[1])
     wanted[place] = 1.0
-    pull = basis @ solve_triangular(triangle, wanted, trans="T")
+    pull = basis @ scipy.linalg.solve_triangular(triangle, wanted, trans="T")
     leverage = np.einsum("ij,ij->i", basis, basis)
     _stop_if_alone(x, leverage, names)
     return PersonDesign(pull, leverage, basis, _bell_mccaffrey(pull, leverage, basis))

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from scipy.stats import hypergeom
+import scipy
 
 from analysis.trials.found import NAN, Found
 from analysis.trials.person_design import Strata, strata_of
@@ -88,7 +88,7 @@ def _laws(successes: np.ndarray, found: Strata) -> tuple[_Law, _Law] | None:
 def _stratum_law(sizes: np.ndarray, successes: int, share: float) -> _Law:
     n0, n1 = sizes.tolist()
     hits = np.arange(max(0, successes - n0), min(successes, n1) + 1)
-    return _Law(share * (hits / n1 - (successes - hits) / n0), hypergeom.pmf(hits, n0 + n1, successes, n1))
+    return _Law(share * (hits / n1 - (successes - hits) / n0), scipy.stats.hypergeom.pmf(hits, n0 + n1, successes, n1))
 
 
 def _sum_of(one: _Law, other: _Law) -> _Law:

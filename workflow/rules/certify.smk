@@ -16,6 +16,9 @@ rule certify_cohort:
         cohort=one_of(CERTIFIED),
     conda:
         "../../environment.yml"
+    resources:
+        mem_mb=memory,
+        runtime=minutes,
     params:
         code=code("certify_cohort.py"),
     message:

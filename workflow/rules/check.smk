@@ -16,6 +16,9 @@ rule check_matched:
         cohort=one_of(MATCHED),
     conda:
         "../../environment.yml"
+    resources:
+        mem_mb=memory,
+        runtime=minutes,
     params:
         code=code("check_matched.py"),
     message:
@@ -42,6 +45,9 @@ rule check_staggered:
         cohort=one_of(STAGGERED),
     conda:
         "../../environment.yml"
+    resources:
+        mem_mb=memory,
+        runtime=minutes,
     params:
         code=code("check_staggered.py"),
     message:
@@ -67,6 +73,9 @@ rule check_trial:
         cohort=one_of(TRIALS),
     conda:
         "../../environment.yml"
+    resources:
+        mem_mb=memory,
+        runtime=minutes,
     params:
         code=code("check_trial.py"),
     message:
@@ -86,6 +95,9 @@ rule check_described:
         cohort=one_of(DESCRIBED),
     conda:
         "../../environment.yml"
+    resources:
+        mem_mb=memory,
+        runtime=minutes,
     params:
         code=code("check_described.py"),
     message:
@@ -107,6 +119,9 @@ rule check_published:
         cohort=one_of(PUBLISHED),
     conda:
         "../../environment.yml"
+    resources:
+        mem_mb=memory,
+        runtime=minutes,
     params:
         code=code("check_published.py"),
     message:

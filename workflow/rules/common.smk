@@ -1,6 +1,7 @@
 """Shared by all stages: the cohorts, the wildcards, and the digests of code."""
 
 import os
+from functools import cache
 from pathlib import Path
 
 from analysis.card_grid import READ, has_curve, way_of_card
@@ -9,9 +10,11 @@ from analysis.card_trial import TRIAL_DESIGNS
 from analysis.cohorts import find_cohorts
 from analysis.delivery import delivery_files
 from analysis.files import sha256
+from analysis.notebook_header import find_notebooks
 from analysis.places import data_folders
 from analysis.plan import deviating
-from analysis.provenance import source_digest
+from analysis.provenance import module_digests, short_digest, source_digest
+from analysis.resources import Size, memory_mb, runtime_minutes, size_of
 from analysis.signoff import unsigned
 from analysis.tables import (
     COMPARISON_REPORT,
@@ -21,6 +24,7 @@ from analysis.tables import (
     REVIEW_FILES,
     page_name,
 )
+from analysis.ways import AFTERWARDS, ESTIMATING, SETTINGS, adapters, way
 
 # One thread in every job: sums over two threads differ in the last bits.
 for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
@@ -58,6 +62,8 @@ GENERATED = {
 }
 # Where each delivery lies on this machine; a place is never written to results.
 FOLDERS = data_folders({name: COHORTS[name] for name in DELIVERED}, Path())
+# Notebooks whose cohorts are all here, by name, with what they read.
+NOTEBOOKS = find_notebooks("notebooks", COHORTS)
 LANGUAGES = config["languages"]
 LOCK = sha256("requirements.lock")
 SHARED = "reports/_shared"
@@ -74,6 +80,7 @@ def one_of(names):
 wildcard_constraints:
     cohort=one_of(COHORTS),
     report=one_of(COHORTS),
+    notebook=one_of(NOTEBOOKS),
 
 
 def code(*adapters):
@@ -83,27 +90,20 @@ def code(*adapters):
     )
 
 
+def scripts(names):
+    """Paths of adapters by the names of their rules."""
+    return [f"{workflow.basedir}/workflow/scripts/{name}.py" for name in names]
+
+
 # Everything that the numbers of a cohort rest on, from delivery to estimate.
 CODE_OF_NUMBERS = {
-    "published": code("read_published.py", "estimate_published.py"),
-    "described": code("read_delivery.py", "build_panel.py", "describe_cohort.py"),
-    "matched": code(
-        "read_delivery.py", "build_panel.py", "match_persons.py", "estimate_did.py"
-    ),
-    "staggered": code("read_delivery.py", "build_panel.py", "estimate_staggered.py"),
-    "trial": code("read_delivery.py", "build_panel.py", "estimate_trial.py"),
+    way: source_digest(*scripts(names)) for way, names in ESTIMATING.items()
 }
 
 
 def path_of(cohort):
     """The way that a cohort's numbers are made."""
-    if cohort in PUBLISHED:
-        return "published"
-    if cohort in DESCRIBED:
-        return "described"
-    if cohort in TRIALS:
-        return "trial"
-    return "staggered" if cohort in STAGGERED else "matched"
+    return way(COHORTS[cohort])
 
 
 def estimating_code(wildcards):
@@ -111,11 +111,49 @@ def estimating_code(wildcards):
     return CODE_OF_NUMBERS[path_of(wildcards.cohort)]
 
 
+def modules(wildcards):
+    """A digest of each module behind a cohort's treated numbers: so that two runs can be told apart by module."""
+    cohort = wildcards.cohort
+    return module_digests(
+        scripts(adapters(COHORTS[cohort], deviating=cohort in DEVIATING))
+    )
+
+
+def settings(wildcards):
+    """Digests of what stands in config/ and decides the numbers of a cohort."""
+    treated = profiles(wildcards)
+    paths = [*SETTINGS, treated] if treated else SETTINGS
+    return {path: short_digest(path) for path in paths}
+
+
+@cache
+def size(cohort):
+    """What the memory of a cohort's jobs is worked out from; published figures have none."""
+    return size_of(COHORTS[cohort], FOLDERS[cohort]) if cohort in FOLDERS else Size()
+
+
+def memory(wildcards, attempt, rulename):
+    """MB that a job asks a cluster for; a run on one machine holds no job back for it."""
+    return memory_mb(rulename, size(wildcards.get("cohort")), attempt=attempt)
+
+
+def minutes(wildcards, attempt, rulename):
+    """Minutes that a job asks a cluster for."""
+    return runtime_minutes(rulename, size(wildcards.get("cohort")), attempt=attempt)
+
+
 def generator_code(wildcards):
     """Digest of the one generator of a cohort, so that editing another does not make its delivery anew."""
     script = f"{workflow.basedir}/workflow/scripts/generate_delivery.py"
     source = f"{workflow.basedir}/analysis/synthetic/{GENERATED[wildcards.cohort]}.py"
     return source_digest(script, source)
+
+
+def notebook_code(wildcards):
+    """Digest of a notebook, its runner, and the analysis modules behind both."""
+    runner = f"{workflow.basedir}/workflow/scripts/build_notebook.py"
+    own = f"{workflow.basedir}/notebooks/{wildcards.notebook}.py"
+    return source_digest(runner, own)
 
 
 def delivery(wildcards):
@@ -209,6 +247,13 @@ def shared_files(*endings):
     return sorted(path for path in found if path.endswith(endings))
 
 
+# Every sentence of the reports, and how they are laid out.
+REPORT_TEXTS = [
+    *(f"{SHARED}/strings/{lang}.yaml" for lang in LANGUAGES),
+    *shared_files(".j2"),
+]
+
+
 def compared(cohort):
     """The estimates that a cohort is compared by: as they may be shown, where its profile treats them."""
     if COHORTS[cohort].disclosure.profile == "open":
@@ -219,6 +264,39 @@ def compared(cohort):
 def numbers(area, cohort):
     """A cohort's treated numbers, under review or released."""
     return [f"results/{area}/{cohort}/{name}" for name in REVIEW_FILES]
+
+
+# What the technical annex (`make annex`) holds, by file name: treated numbers and what they rest on, never anything of
+# the restricted area. Reports of cohorts lie in the folder beside it and would make it too large.
+ANNEXED = {
+    "estimates.csv": "Alle anslag",
+    "checks.json": "Kontrollene og tilliten",
+    "provenance.json": "Hva tallene er laget av",
+    "comparison.csv": "Hovedtallene samlet",
+    "horizons.csv": "Hver kohort etter 6 til 36 måneder",
+    "pairs.csv": "Hvorfor par ikke kan sammenlignes",
+    f"{COMPARISON_REPORT}.{LANGUAGES[0]}.html": "Rapporten med alle kohortene",
+}
+
+
+def captioned(path, cohort=None):
+    """An output that is marked for the annex, with the caption of its name."""
+    name = os.path.basename(path)
+    return report(
+        path,
+        caption=f"../report/{name.split('.')[0]}.rst",
+        category="Kohortene" if cohort else "Sammenligningen",
+        subcategory=cohort,
+        labels={"Innhold": ANNEXED[name], "Fil": name},
+    )
+
+
+def annexed(*paths, cohort=None):
+    """Outputs, with those marked that the annex holds; `cohort` where they are a cohort's."""
+    return [
+        captioned(path, cohort) if os.path.basename(path) in ANNEXED else path
+        for path in paths
+    ]
 
 
 def reports(area, cohort):

@@ -12,6 +12,9 @@ rule compare_cohorts:
         "logs/comparison/compare_cohorts.log",
     conda:
         "../../environment.yml"
+    resources:
+        mem_mb=memory,
+        runtime=minutes,
     params:
         code=code("compare_cohorts.py"),
         cohorts=SHOWN,

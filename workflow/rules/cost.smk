@@ -9,6 +9,9 @@ rule cost_cohort:
         "logs/{cohort}/cost_cohort.log",
     conda:
         "../../environment.yml"
+    resources:
+        mem_mb=memory,
+        runtime=minutes,
     params:
         code=code("cost_cohort.py"),
     message:

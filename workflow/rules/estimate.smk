@@ -16,6 +16,9 @@ rule estimate_did:
         cohort=one_of(MATCHED),
     conda:
         "../../environment.yml"
+    resources:
+        mem_mb=memory,
+        runtime=minutes,
     params:
         code=estimating_code,
         lock=LOCK,
@@ -48,6 +51,9 @@ rule estimate_staggered:
         cohort=one_of(STAGGERED),
     conda:
         "../../environment.yml"
+    resources:
+        mem_mb=memory,
+        runtime=minutes,
     params:
         code=estimating_code,
         lock=LOCK,
@@ -77,6 +83,9 @@ rule estimate_trial:
         cohort=one_of(TRIALS),
     conda:
         "../../environment.yml"
+    resources:
+        mem_mb=memory,
+        runtime=minutes,
     params:
         code=estimating_code,
         lock=LOCK,
@@ -105,6 +114,9 @@ rule estimate_planned:
         cohort=one_of(DEVIATING),
     conda:
         "../../environment.yml"
+    resources:
+        mem_mb=memory,
+        runtime=minutes,
     params:
         code=code("estimate_planned.py"),
         lock=LOCK,
@@ -129,6 +141,9 @@ rule estimate_subgroups:
         cohort=one_of(SUBGROUPED),
     conda:
         "../../environment.yml"
+    resources:
+        mem_mb=memory,
+        runtime=minutes,
     params:
         code=code("estimate_subgroups.py"),
     message:
@@ -151,6 +166,9 @@ rule specification_grid:
         cohort=one_of(GRIDDED),
     conda:
         "../../environment.yml"
+    resources:
+        mem_mb=memory,
+        runtime=minutes,
     params:
         code=code("specification_grid.py"),
     message:
@@ -174,6 +192,9 @@ rule describe_cohort:
         cohort=one_of(DESCRIBED),
     conda:
         "../../environment.yml"
+    resources:
+        mem_mb=memory,
+        runtime=minutes,
     params:
         code=estimating_code,
     message:
@@ -200,6 +221,9 @@ rule estimate_published:
         cohort=one_of(PUBLISHED),
     conda:
         "../../environment.yml"
+    resources:
+        mem_mb=memory,
+        runtime=minutes,
     params:
         code=estimating_code,
         lock=LOCK,

@@ -7,6 +7,9 @@ rule generate_delivery:
         cohort=one_of(GENERATED),
     conda:
         "../../environment.yml"
+    resources:
+        mem_mb=memory,
+        runtime=minutes,
     params:
         code=generator_code,
         generator=lambda wildcards: GENERATED[wildcards.cohort],
@@ -42,6 +45,9 @@ rule read_delivery:
         cohort=one_of(DELIVERED),
     conda:
         "../../environment.yml"
+    resources:
+        mem_mb=memory,
+        runtime=minutes,
     params:
         code=code("read_delivery.py"),
     message:
@@ -64,6 +70,9 @@ rule read_published:
         cohort=one_of(PUBLISHED),
     conda:
         "../../environment.yml"
+    resources:
+        mem_mb=memory,
+        runtime=minutes,
     params:
         code=code("read_published.py"),
     message:

@@ -15,6 +15,9 @@ rule match_persons:
         cohort=one_of(MATCHED),
     conda:
         "../../environment.yml"
+    resources:
+        mem_mb=memory,
+        runtime=minutes,
     params:
         code=code("match_persons.py"),
     message:

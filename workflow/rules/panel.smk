@@ -15,6 +15,9 @@ rule build_panel:
         cohort=one_of(DELIVERED),
     conda:
         "../../environment.yml"
+    resources:
+        mem_mb=memory,
+        runtime=minutes,
     params:
         code=code("build_panel.py"),
     message:

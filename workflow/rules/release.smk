@@ -15,19 +15,27 @@ rule release_cohort:
             else []
         ),
     output:
-        tables=expand("results/review/{{cohort}}/{table}.csv", table=RELEASED),
+        tables=annexed(
+            *expand("results/review/{{cohort}}/{table}.csv", table=RELEASED),
+            cohort="{cohort}",
+        ),
         cohort="results/review/{cohort}/cohort.json",
-        checks="results/review/{cohort}/checks.json",
-        provenance="results/review/{cohort}/provenance.json",
+        checks=captioned("results/review/{cohort}/checks.json", "{cohort}"),
+        provenance=captioned("results/review/{cohort}/provenance.json", "{cohort}"),
         declared="results/restricted/{cohort}/declared.json",
     log:
         "logs/{cohort}/release_cohort.log",
     conda:
         "../../environment.yml"
+    resources:
+        mem_mb=memory,
+        runtime=minutes,
     params:
         code=code("release_cohort.py"),
         estimated=estimating_code,
         lock=LOCK,
+        modules=modules,
+        settings=settings,
     message:
         "Behandler tallene etter kortets profil for personvern"
     script:
@@ -42,14 +50,17 @@ rule release_comparison:
         synthesis="results/restricted/comparison/synthesis.parquet",
         ledgers=expand("results/review/{cohort}/provenance.json", cohort=SHOWN),
     output:
-        comparison="results/review/comparison/comparison.csv",
-        horizons="results/review/comparison/horizons.csv",
-        pairs="results/review/comparison/pairs.csv",
+        comparison=captioned("results/review/comparison/comparison.csv"),
+        horizons=captioned("results/review/comparison/horizons.csv"),
+        pairs=captioned("results/review/comparison/pairs.csv"),
         synthesis="results/review/comparison/synthesis.csv",
     log:
         "logs/comparison/release_comparison.log",
     conda:
         "../../environment.yml"
+    resources:
+        mem_mb=memory,
+        runtime=minutes,
     params:
         code=code("release_comparison.py"),
     message:

@@ -1,3 +1,8 @@
+# A second's work that every report waits for: on a cluster too it is done where `make` runs.
+localrules:
+    subset_fonts,
+
+
 rule subset_fonts:
     input:
         fonts=shared_files(".ttf"),
@@ -7,6 +12,9 @@ rule subset_fonts:
         "logs/fonts/subset_fonts.log",
     conda:
         "../../environment.yml"
+    resources:
+        mem_mb=memory,
+        runtime=minutes,
     params:
         code=code("subset_fonts.py"),
     message:
@@ -34,6 +42,9 @@ rule build_report:
         "logs/{report}/build_report.log",
     conda:
         "../../environment.yml"
+    resources:
+        mem_mb=memory,
+        runtime=minutes,
     params:
         code=code("build_report.py"),
     message:
@@ -67,11 +78,14 @@ rule build_comparison:
         fonts=expand("results/review/fonts/{weight}.woff2", weight=FONT_WEIGHTS),
         shared=shared_files(".j2", ".css", ".typ", ".ttf", ".docx"),
     output:
-        reports("review", COMPARISON_REPORT),
+        annexed(*reports("review", COMPARISON_REPORT)),
     log:
         "logs/comparison/build_comparison.log",
     conda:
         "../../environment.yml"
+    resources:
+        mem_mb=memory,
+        runtime=minutes,
     params:
         code=code("build_comparison.py"),
     message:
@@ -100,6 +114,9 @@ rule build_portal:
         "logs/portal/build_portal.log",
     conda:
         "../../environment.yml"
+    resources:
+        mem_mb=memory,
+        runtime=minutes,
     params:
         code=code("build_portal.py"),
         languages=LANGUAGES,

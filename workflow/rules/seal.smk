@@ -18,6 +18,9 @@ rule seal_cohort:
         "logs/{cohort}/seal_cohort.log",
     conda:
         "../../environment.yml"
+    resources:
+        mem_mb=memory,
+        runtime=minutes,
     params:
         code=code("seal_cohort.py"),
     message:
@@ -48,10 +51,15 @@ rule seal_portal:
         "logs/portal/seal_portal.log",
     conda:
         "../../environment.yml"
+    resources:
+        mem_mb=memory,
+        runtime=minutes,
     params:
         code=code("seal_portal.py"),
         cohorts=SHOWN,
         lock=LOCK,
+        modules=module_digests(scripts(AFTERWARDS)),
+        texts={path: short_digest(path) for path in REPORT_TEXTS},
     message:
         "Slipper ut startsiden og fører manifestet"
     script:

@@ -15,4 +15,5 @@ seal(
 released = [*made.portal, *made.comparison, *made.reports, *given.cohorts]
 folder = Path(made.manifest).parent
 provenances = {cohort: folder / cohort / "provenance.json" for cohort in snakemake.params.cohorts}
-write_manifest(folder, released, provenances, lock=snakemake.params.lock)
+report = {"modules": snakemake.params.modules, "texts": snakemake.params.texts}
+write_manifest(folder, released, provenances, lock=snakemake.params.lock, report=report)

@@ -9,8 +9,7 @@ critical value, and cuts the Normal there in the second. Nothing is simulated.
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.optimize import brentq
-from scipy.special import log_ndtr
+import scipy
 
 from analysis.sensitivity.honest_did.moments import Moments
 
@@ -74,7 +73,7 @@ def least_favourable(root: np.ndarray, error: float) -> float:
     def excess(c: float) -> float:
         return float(np.exp(-(c**2) / (2 * squared)).sum()) / ANGLES - error
 
-    return float(brentq(excess, 0.0, np.sqrt(-2 * squared.max() * np.log(error)) + 1, xtol=1e-12))
+    return float(scipy.optimize.brentq(excess, 0.0, np.sqrt(-2 * squared.max() * np.log(error)) + 1, xtol=1e-12))
 
 
 def log_upper_tail(values: np.ndarray, covariance: np.ndarray, ceiling: np.ndarray) -> np.ndarray:
@@ -96,7 +95,7 @@ def log_upper_tail(values: np.ndarray, covariance: np.ndarray, ceiling: np.ndarr
 
 def _log_share(value: np.ndarray, lower: np.ndarray, upper: np.ndarray, sd: np.ndarray) -> np.ndarray:
     """Log of P(value < Z < upper)/P(lower < Z < upper), Z ~ N(0, sd²), value > 0: from the upper tails."""
-    seen, least, most = (log_ndtr(-one / sd) for one in (value, lower, upper))
+    seen, least, most = (scipy.special.log_ndtr(-one / sd) for one in (value, lower, upper))
     above, whole = (tail + np.log(-np.expm1(most - tail)) for tail in (seen, least))
     return np.where(upper > value, above - whole, -np.inf)
 

@@ -8,8 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from scipy.optimize import brentq, lsq_linear
-from scipy.special import ndtr, ndtri
+import scipy
 
 from analysis.sensitivity.honest_did.event_study import EventStudy
 from analysis.sensitivity.honest_did.moments import bend_weights
@@ -24,10 +23,10 @@ def folded_quantile(bias: float, level: float) -> float:
     """The `level` quantile of |N(bias, 1)|."""
 
     def above(c: float) -> float:
-        return float(ndtr(c - bias) - ndtr(-c - bias)) - level
+        return float(scipy.special.ndtr(c - bias) - scipy.special.ndtr(-c - bias)) - level
 
-    low, high = bias + ndtri(level), bias + ndtri((1 + level) / 2)
-    return float(brentq(above, max(low - ROUNDING, 0.0), high + ROUNDING, xtol=1e-14, rtol=1e-14))
+    low, high = bias + scipy.special.ndtri(level), bias + scipy.special.ndtri((1 + level) / 2)
+    return float(scipy.optimize.brentq(above, max(low - ROUNDING, 0.0), high + ROUNDING, xtol=1e-14, rtol=1e-14))
 
 
 @dataclass(frozen=True)
@@ -96,7 +95,7 @@ class Estimators:
             return -factor.T @ offset
         # With a gradient g in [−price, price]: w = −G⁻¹(q + g), where g has the least (q + g)'G⁻¹(q + g).
         limits = {"method": "bvls", "tol": 1e-13, "max_iter": STEPS * len(offset)}
-        found = lsq_linear(factor, -offset, bounds=(-price, price), **limits)
+        found = scipy.optimize.lsq_linear(factor, -offset, bounds=(-price, price), **limits)
         if not found.success:
             raise ArithmeticError("the best weights of the bends before the start were not found")
         inside = np.abs(found.x) < price * (1 - 1e-12)
@@ -145,7 +144,7 @@ def _best(among: Estimators, bound: float, level: float) -> np.ndarray:
 
     if slope(highest) <= 0:
         return np.zeros(among.bends.shape[1])
-    return among.least(brentq(slope, 0.0, highest, xtol=1e-13 * highest, rtol=1e-13))
+    return among.least(scipy.optimize.brentq(slope, 0.0, highest, xtol=1e-13 * highest, rtol=1e-13))
 
 
 def _slope(bias: float, std_error: float, price: float, unit_bias: float, level: float) -> float:

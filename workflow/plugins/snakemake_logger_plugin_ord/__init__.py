@@ -6,6 +6,7 @@ that Snakemake says goes to its own file under ``.snakemake/log`` alone.
 
 import json
 import sys
+import time
 from logging import LogRecord
 from pathlib import Path
 from typing import Any
@@ -18,12 +19,16 @@ TARGET_RULE = "all"
 # Snakemake says this without an event of its own.
 NOTHING_TO_DO = "Nothing to be done"
 COHORT_WILDCARDS = ("cohort", "report")
+# The clock of the machine that wrote a log, or of its disk, may be this much behind.
+CLOCK_SECONDS = 2.0
+STOPPED_EARLY = "Jobben i klyngen ble stoppet uten at et steg sier hvorfor"
 
 
 class LogHandler(LogHandlerBase):
     """Prints one line as each job starts, and gathers what the summary holds."""
 
     def __post_init__(self) -> None:
+        self.began = time.time()
         self.jobs: dict[int, dict[str, Any]] = {}
         self.failures: dict[int, dict[str, Any]] = {}
         self.finished: set[int] = set()
@@ -40,6 +45,7 @@ class LogHandler(LogHandlerBase):
             LogEvent.JOB_INFO: self._start,
             LogEvent.JOB_FINISHED: self._finish,
             LogEvent.JOB_ERROR: self._fail,
+            LogEvent.GROUP_ERROR: self._fail_group,
             LogEvent.ERROR: self._note,
             None: self._listen,
         }
@@ -80,11 +86,38 @@ class LogHandler(LogHandlerBase):
     def _finish(self, record: LogRecord) -> None:
         if record.job_id in self.jobs:
             self.finished.add(record.job_id)
+        # On a cluster a job that failed is tried again.
+        self.failures.pop(record.job_id, None)
 
     def _fail(self, record: LogRecord) -> None:
+        # Every job of a group is said to have failed; `_fail_group` has looked at which did.
+        if not record.indent:
+            self._note_failure(record.jobid, record.rule_name, record.log)
+
+    def _note_failure(self, jobid: int, rule: str, logs: list[str]) -> None:
         # The event of a failure lacks the wildcards and the rule's message; the event of the start has them.
-        job = self.jobs.get(record.jobid, {"rule": record.rule_name, "words": record.rule_name, "cohort": None})
-        self.failures[record.jobid] = {**job, "log": list(record.log)}
+        job = self.jobs.get(jobid, {"rule": rule, "words": rule, "cohort": None})
+        self.failures[jobid] = {**job, "log": list(logs)}
+
+    def _fail_group(self, record: LogRecord) -> None:
+        """A group of jobs fails as one. At fault are those that began and did not finish, and without any all of it.
+
+        This comes before Snakemake removes what the group made.
+        """
+        jobs = record.job_error_info
+        for job in jobs:
+            self.failures.pop(job["jobid"], None)
+        begun = [job for job in jobs if self._has_begun(job) and not all(Path(path).exists() for path in job["output"])]
+        for job in begun:
+            self._note_failure(job["jobid"], job["rule_name"], [*job["log"], *record.aux_logs])
+        if not begun:
+            last = max(jobs, key=lambda job: job["jobid"])
+            self._note_failure(last["jobid"], last["rule_name"], record.aux_logs)
+            self.failures[last["jobid"]] |= {"rule": record.groupid, "words": STOPPED_EARLY}
+
+    def _has_begun(self, job: dict[str, Any]) -> bool:
+        earliest = self.began - CLOCK_SECONDS
+        return any(Path(log).is_file() and Path(log).stat().st_mtime >= earliest for log in job["log"])
 
     def _listen(self, record: LogRecord) -> None:
         self.up_to_date = self.up_to_date or record.getMessage().startswith(NOTHING_TO_DO)

@@ -1,0 +1,1 @@
+"""Two runs beside each other: which results moved, by how much, and because of what."""
