@@ -67,6 +67,7 @@ def test_a_profile_says_whether_jobs_go_to_slurm(tmp_path):
     ],
 )
 def test_make_hands_on_the_profile_that_was_asked_for(given, profile):
-    call = ["make", "-n", "-o", ".venv/.ok", *given, "run"]
+    # Beneath another make it would tell which folder it leaves.
+    call = ["make", "--no-print-directory", "-n", "-o", ".venv/.ok", *given, "run"]
     said = subprocess.run(call, cwd=ROOT, check=True, capture_output=True, text=True)
     assert said.stdout.splitlines()[-1].rstrip() == f"python -m analysis run --cores 2{profile}"
