@@ -43,14 +43,7 @@ ELSEWHERE = {
     r"make bundle.*": ("tests/test_bundle_pack.py", "test_no_number_of_any_cohort_is_further_away_than_is_permitted"),
     r"make lab.*": ("tests/test_notebooks.py", "test_the_laboratory_opens_a_notebook_and_saves_it_as_it_was"),
     # Minutes of runs; the suite kills three and compares one.
-    r"make faults": (
-        "tests/test_workflow.py",
-        "test_three_kills_end_with_the_bytes_of_a_run_elsewhere",
-    ),
-    r"make reproduce": (
-        "tests/test_workflow.py",
-        "test_three_kills_end_with_the_bytes_of_a_run_elsewhere",
-    ),
+    r"make (faults|reproduce)": ("tests/test_workflow.py", "test_three_kills_end_with_the_bytes_of_a_run_elsewhere"),
     r"make (wheelhouse|OFFLINE=1).*": ("tests/test_wheelhouse.py", "test_offline_make_asks_no_index"),
     r"make (SLURM=1|PROFILE=).*": ("tests/test_slurm_queue.py", "test_make_hands_on_the_profile_that_was_asked_for"),
     r"make test-slurm": (".ci/run", "make test-slurm"),

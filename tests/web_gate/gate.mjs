@@ -1,5 +1,5 @@
-// Holds finished web pages against WCAG in one browser: axe-core at two widths (translations at the wide one), console,
-// requests, sideways scroll at both, and the keyboard. Paths of pages as a JSON list on standard input; for each page one JSON object on standard output:
+// Holds finished web pages against WCAG in one browser: axe-core at two widths, console, requests, sideways scroll and
+// the keyboard. Paths of pages as a JSON list on standard input; for each page one JSON object on standard output:
 // {page, stops: how many stops the keyboard made, findings: [{width, rule, where}]}. `where` is a selector, an address
 // or what the browser says on the console, never the text of a page.
 import { readFileSync } from "node:fs";
@@ -20,8 +20,6 @@ const SPEED = "--js-flags=--min-semi-space-size=64 --max-semi-space-size=128 --n
 const WIDE = { width: 1280, height: 900 };
 const NARROW = { width: 320, height: 700 };
 const AT_ONCE = 2;
-// The same page in other words: what they do to a narrow page is how much room they take.
-const TRANSLATED = /\.(nn|en)\.html$/;
 
 // A world of our own beside the page's scripts: the policy of the page stays as it is shipped.
 async function isolated(session) {
@@ -67,8 +65,7 @@ async function held(page, session, path) {
   await evaluate(IN_PAGE);
   tell(WIDE.width, [...(await evaluate(RUN_AXE)), ...(await evaluate("layout()"))]);
   await page.setViewportSize(NARROW);
-  const rules = TRANSLATED.test(path) ? [] : await evaluate(RUN_AXE);
-  tell(NARROW.width, [...rules, ...(await evaluate("layout()"))]);
+  tell(NARROW.width, [...(await evaluate(RUN_AXE)), ...(await evaluate("layout()"))]);
   await page.setViewportSize(WIDE);
   const stops = await tabbed(evaluate, page);
   tell(WIDE.width, await evaluate("keyboard.findings()"));
