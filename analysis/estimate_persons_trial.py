@@ -20,10 +20,10 @@ from analysis.drawn_persons import DrawnPersons, drawn_persons
 from analysis.influence import NOTHING, estimates_without_each
 from analysis.missing_outcomes import missing_bounds
 from analysis.outcomes import load_outcomes
+from analysis.plan import seed_of
 from analysis.problems import ProblemsFound
 from analysis.results import estimates
 from analysis.tables import MAIN, PERMUTATION
-from analysis.trial_analysis import seed_of
 from analysis.trial_rows import holm_rows, missing_row, reason_of
 from analysis.trial_sizes import baseline_balance, office_sizes
 from analysis.trial_tables import TrialEstimates, with_measured

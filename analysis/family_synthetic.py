@@ -8,6 +8,7 @@ import pandas as pd
 from analysis.cards import Card
 from analysis.months import month_text
 from analysis.office_cells import arrays_of, design_of
+from analysis.plan import seed_of
 from analysis.problems import Problem, stop_if_any
 from analysis.staggered.cell_arrays import CellArrays, selected_offices
 from analysis.staggered.design import NEVER
@@ -18,7 +19,7 @@ from analysis.staggered.synthetic_did import SyntheticDid, synthetic_did
 from analysis.staggered.synthetic_fit import Choices
 from analysis.staggered.synthetic_rows import synthetic_control_rows, synthetic_did_rows
 from analysis.staggered.unit_panel import HEADING, UnitPanel, unit_panel
-from analysis.staggered_analysis import main_horizon, seed_of
+from analysis.staggered_analysis import main_horizon
 from analysis.tables import DONORS, SYNTHETIC_FIT, SYNTHETIC_PATHS
 
 

@@ -13,10 +13,11 @@ import pandas as pd
 from analysis.card_staggered import HEADLINE
 from analysis.cards import Card
 from analysis.office_cells import arrays_of, design_of, is_panel
+from analysis.plan import seed_of
 from analysis.problems import ProblemsFound
 from analysis.staggered.cell_effects import cell_effects
 from analysis.staggered.result import cell_result
-from analysis.staggered_analysis import main_horizon, seed_of
+from analysis.staggered_analysis import main_horizon
 
 COLUMNS = {"estimate": "float64", "std_error": "float64", "conf_low": "float64", "conf_high": "float64"}
 COLUMNS |= {"n_treated": "int64", "n_comparison": "int64"}

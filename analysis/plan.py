@@ -1,11 +1,13 @@
 """The plan: the part of a card that fixes the analysis, its hash, and the lock that freezes it."""
 
+import itertools
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from analysis.cards import ANALYSIS_KEYS, LATER_KEYS, Card, analysis_part
 from analysis.files import read_json, write_json
+from analysis.nationalid import reads_as_id
 from analysis.problems import Problem, ProblemsFound
 from analysis.provenance import canonical_digest
 
@@ -16,6 +18,15 @@ LOCKED_KINDS = ("restricted", "open")
 def plan_hash(card: Card) -> str:
     """SHA-256 over the analysis part of the card, defaults included."""
     return canonical_digest(analysis_part(card))
+
+
+def seed_of(card: Card) -> int:
+    """The seed of all that is drawn, from the plan: another plan, another seed.
+
+    The first 8 hex digits of its hash; or the next number that nobody can take for a national identity number.
+    """
+    first = int(plan_hash(card)[:8], 16)
+    return next(seed for seed in itertools.count(first) if not reads_as_id(str(seed)))
 
 
 def lock_path(card_path: str | Path) -> Path:

@@ -1,16 +1,23 @@
 """Which code, data and plan a result rests on, as digests."""
 
 import ast
+import contextlib
 import hashlib
 import json
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
 
+from analysis.nationalid import reads_as_id
+
 ROOT = Path(__file__).resolve().parent.parent
 # Hex digits of a digest that only tells one version of a file from another.
 SHORT = 10
+# The word of an import statement, and the lines that may be one: to the end of the line or of the brackets.
+_IMPORT = re.compile(r"\bimport\b")
+_IMPORT_LINES = re.compile(r"^[ \t]*(?:import|from)\b(?:[^(\n]*\([^)]*\))?.*$", re.MULTILINE)
 
 
 def source_digest(*paths: str | Path) -> str:
@@ -66,7 +73,7 @@ def source_files(paths: Iterable[str | Path]) -> list[Path]:
 def _imported_files(source: Path) -> tuple[Path, ...]:
     """Files of `analysis` modules named in the import statements of `source`, wherever they stand in it."""
     names: set[str] = set()
-    for node in _statements(ast.parse(source.read_text(encoding="utf-8"))):
+    for node in _imports(source.read_text(encoding="utf-8")):
         if isinstance(node, ast.Import):
             names.update(alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
@@ -75,6 +82,20 @@ def _imported_files(source: Path) -> tuple[Path, ...]:
     own = {name for name in names if name.split(".")[0] == "analysis"}
     files = {_module_file(name) for name in own | {parent for name in own for parent in _parents(name)}}
     return tuple(sorted(path for path in files if path))
+
+
+def _imports(text: str) -> Iterator[ast.AST]:
+    """The import statements of a module, and statements without imports among them.
+
+    Most modules name imports in lines of their own alone: those are read without the rest, at a fifth of the time. The
+    word anywhere else, or a line that cannot be read by itself, has the whole module read. A line of a text that reads
+    as an import is taken for one: a dependency too many does no harm.
+    """
+    lines = [match.group().strip() for match in _IMPORT_LINES.finditer(text)]
+    if sum(len(_IMPORT.findall(line)) for line in lines) == len(_IMPORT.findall(text)):
+        with contextlib.suppress(SyntaxError):
+            return iter(ast.parse("\n".join(lines)).body)
+    return _statements(ast.parse(text))
 
 
 def _statements(node: ast.AST) -> Iterator[ast.AST]:
@@ -107,5 +128,10 @@ def canonical_digest(content: Any) -> str:
 
 
 def run_id(*, inputs: Mapping[str, str], plan: str, code: str, lock: str) -> str:
-    """The first 12 hex digits of SHA-256 over input digests by name, plan hash, code digest and lock digest."""
-    return canonical_digest({"inputs": dict(inputs), "plan": plan, "code": code, "lock": lock})[:12]
+    """The first 12 hex digits of SHA-256 over input digests by name, plan hash, code digest and lock digest.
+
+    Of those that are a possible national identity number by chance, the first 12 that are not.
+    """
+    digest = canonical_digest({"inputs": dict(inputs), "plan": plan, "code": code, "lock": lock})
+    parts = (digest[start : start + 12] for start in range(len(digest) - 12))
+    return next(part for part in parts if not reads_as_id(part))

@@ -5,10 +5,10 @@ import pandas as pd
 
 from analysis.cards import Card
 from analysis.office_cells import design_of, is_panel
+from analysis.plan import seed_of
 from analysis.staggered.person_effects import person_effects
 from analysis.staggered.persons import Roles
 from analysis.staggered.result import StaggeredResult, person_result
-from analysis.staggered_analysis import seed_of
 
 
 def adjusted_result(card: Card, people: pd.DataFrame, *, few_offices: bool) -> StaggeredResult:

@@ -10,7 +10,7 @@ import pandas as pd
 from analysis.card_staggered import HEADLINE
 from analysis.cards import Card
 from analysis.office_cells import arrays_of, design_of, is_panel, office_cells, panel_people
-from analysis.plan import plan_hash
+from analysis.plan import seed_of
 from analysis.problems import ProblemsFound
 from analysis.staggered.cell_effects import CellEffects, cell_effects
 from analysis.staggered.design import AGGREGATES, Design, Plan
@@ -61,11 +61,6 @@ def effects_from_cells(
 def main_horizon(card: Card) -> int | None:
     """Months after time zero of the headline; None for counts and panels, whose months are the calendar's."""
     return None if card.design == "aggregated_series" or is_panel(card) else card.horizons[0]
-
-
-def seed_of(card: Card) -> int:
-    """The seed of all that is drawn, from the plan: another plan, another seed."""
-    return int(plan_hash(card)[:8], 16)
 
 
 def analysed(

@@ -11,7 +11,7 @@ import pandas as pd
 from analysis.cards import Card
 from analysis.outcomes import load_outcomes
 from analysis.permutation_bins import permutation_bins
-from analysis.plan import plan_hash
+from analysis.plan import seed_of
 from analysis.problems import ProblemsFound
 from analysis.tables import MAIN
 from analysis.trial_people import TREATED, People
@@ -38,11 +38,6 @@ ESTIMATORS = {
 # What packages give without being asked for more: shown because it is common, and marked as too narrow.
 DEFAULTS = {"statsmodels_default": "normal", "fixest_default": "offices"}
 CORRECTIONS = ("mancl_derouen", "kauermann_carroll", "fay_graubard")
-
-
-def seed_of(card: Card) -> int:
-    """The seed of all that is drawn, from the plan: another plan, another seed."""
-    return int(plan_hash(card)[:8], 16)
 
 
 @dataclass(frozen=True)

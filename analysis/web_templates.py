@@ -1,6 +1,7 @@
-"""The templates of web pages: text is escaped, and a name that nobody has given is an error."""
+"""The templates of web pages, which escape text and refuse a name that nobody has given, and what they are set in."""
 
 import os
+from collections.abc import Iterable
 from pathlib import Path
 
 import jinja2
@@ -22,3 +23,8 @@ def web_templates(folder: str | os.PathLike = SHARED) -> jinja2.Environment:
 def plain_style() -> str:
     """The style of pages that are no report: that of reports, and a little more."""
     return "".join((SHARED / name).read_text(encoding="utf-8") for name in ("report.css", "findings.css"))
+
+
+def read_web_fonts(paths: Iterable[str | os.PathLike]) -> dict[int, bytes]:
+    """Weight → WOFF2 bytes, from the files that `report.fonts` cut, which are named by their weight."""
+    return {int(Path(path).stem): Path(path).read_bytes() for path in paths}

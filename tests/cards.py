@@ -115,5 +115,5 @@ def write_small_cohort(project: Path) -> pd.DataFrame:
     later = {"inntekt_2021": (pair % 5 + pd.Series(range(60)) % 2) * 700}
     columns = {name: column.astype("str") for name, column in (alike | earned | later).items()}
     frame = minimal_frame(60).assign(**columns)
-    write_cohort(project / "cohorts" / "liten", minimal_card(certify={"draws": 40}), frame)
+    write_cohort(project / "cohorts" / "liten", minimal_card(certify={"draws": 20}), frame)
     return frame

@@ -18,11 +18,12 @@ from analysis.intake import read_delivery
 from analysis.months import month_number
 from analysis.office_cells import office_cells
 from analysis.panel import build_panel
+from analysis.plan import seed_of
 from analysis.release import release
 from analysis.results import ROLES
 from analysis.staggered.design import Design
 from analysis.staggered.parameters import parameters
-from analysis.staggered_analysis import effects_from_cells, seed_of
+from analysis.staggered_analysis import effects_from_cells
 from analysis.synthetic import write
 from analysis.tables import OFFICE_CELLS
 from tests import stages

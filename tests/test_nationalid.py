@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from analysis.nationalid import RULE_1964, RULE_2032, SYNTHETIC, Hit, find, kind, share_valid
+from analysis.nationalid import RULE_1964, RULE_2032, SYNTHETIC, Hit, find, kind, reads_as_id, share_valid
 
 VECTORS = Path(__file__).parent / "reference" / "nationalid" / "fnr_tenor_vectors.csv"
 SEPARATORS = ["", " ", "-", "/", "_", " - ", "\u00a0", "\u2009", "\u202f", "\u2013", "  ", "\u200b"]
@@ -202,6 +202,23 @@ def test_a_column_without_numbers_has_none(values):
     counts = share_valid(values)
     assert counts.eleven_digits == counts.any_kind == 0
     assert counts.share_any_kind == counts.share_ordinary == 0.0
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("13836065713", True),
+        ("a13836065713b", True),
+        ("3826076533", True),
+        ("03826076533", True),
+        ("3826076534", False),
+        ("138360657130", False),
+        ("383606571", False),
+        ("", False),
+    ],
+)
+def test_digits_that_a_reader_may_take_for_a_number_are_known(text, expected):
+    assert reads_as_id(text) is expected
 
 
 def test_random_numbers_pass_as_often_as_the_rules_say():

@@ -146,6 +146,13 @@ def test_a_run_has_twelve_hex_digits_and_the_same_ones_each_time():
     assert run_id(**RUN) == run_id(**{**RUN, "inputs": dict(reversed(list(RUN["inputs"].items())))})
 
 
+@pytest.mark.parametrize(("digest", "expected"), [("3826076533ab", "826076533ab0"), ("13836065713c", "3836065713c0")])
+def test_a_run_is_not_named_by_what_reads_as_an_identity_number(monkeypatch, digest, expected):
+    """Numbers of the tax authority's test range: one without its zero in front, one whole."""
+    monkeypatch.setattr(provenance, "canonical_digest", lambda content: digest.ljust(64, "0"))
+    assert run_id(**RUN) == expected
+
+
 @pytest.mark.parametrize(
     "changes",
     [
@@ -171,6 +178,44 @@ def test_an_edited_module_is_the_only_one_whose_digest_is_another(tree):
     after = module_digests([tree / "script.py"])
     assert [name for name in before if after[name] != before[name]] == ["analysis.inside"]
     assert {len(digest) for digest in after.values()} == {10}
+
+
+def found(text):
+    """The modules that the statements of a text import, and those of the whole of it."""
+
+    def names(statements):
+        for node in statements:
+            if isinstance(node, ast.Import | ast.ImportFrom):
+                yield ast.unparse(node)
+
+    return set(names(provenance._imports(text))), set(names(ast.walk(ast.parse(text))))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "import a, b as c; import d\n",
+        "from a import (\n    b,\n    c as d,\n)\n",
+        "from a import (  # with ) in a remark\n    b,\n)\n",
+        "from a import b, \\\n    c\nx = 1\n",
+        "if True: import a\n",
+        "x = 1; import a\n",
+        "def late():\n\tfrom a import b\n\treturn b\n",
+        '"""Months\nfrom the start on, and\nimport duties."""\nimport a\n',
+        "x = (1,\nimport_of := 2)\nfrom .a import b\n",
+    ],
+)
+def test_imports_are_found_however_they_are_written(text):
+    quick, all_of_them = found(text)
+    assert quick == all_of_them
+    assert len(quick) == text.count("import ") - text.count("import duties")
+
+
+def test_no_import_of_the_project_is_missed_by_reading_lines_alone():
+    for folder in ("analysis", "workflow"):
+        for path in (provenance.ROOT / folder).rglob("*.py"):
+            quick, all_of_them = found(path.read_text(encoding="utf-8"))
+            assert quick == all_of_them, path
 
 
 def test_the_modules_that_a_module_imports_itself_are_named_without_packages(tree):

@@ -112,7 +112,7 @@ def test_a_generator_that_is_told_where_to_begin_is_none():
 
 def test_what_is_drawn_for_a_row_does_not_hang_on_the_rows_before_it(monkeypatch):
     # The seed is of the plan, and a plan with its outcomes in another order is another plan: here both have one seed.
-    monkeypatch.setattr("analysis.trial_analysis.plan_hash", lambda card: stages.DIGEST)
+    monkeypatch.setattr("analysis.plan.plan_hash", lambda card: stages.DIGEST)
     card, delivery = stages.card(rc.TRIAL), rc.delivery(rc.TRIAL)
     made = build_panel(card, delivery)
     tables = {

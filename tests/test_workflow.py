@@ -6,6 +6,7 @@ import re
 import shutil
 import subprocess
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -34,11 +35,13 @@ SMALL = ("hpmt", "mentor_hybrid", "nsw_supported_work", "hpmt_synthetic", "aap_y
 
 @pytest.fixture(scope="module")
 def small(finished, tmp_path_factory):
-    """The same with a few cohorts and their restricted tables as they are. Tests that change it put it back."""
+    """The same with a few cohorts and their tables as they are. Tests that change it put it back."""
     folder = tmp_path_factory.mktemp("small") / "project"
     workspace = Workspace(folder, source=finished[0].folder, results=True, cohorts=SMALL)
-    for area in ("review", "release"):
-        shutil.rmtree(folder / "results" / area)
+    shutil.rmtree(folder / "results" / "release")
+    for path in (folder / "results" / "review").iterdir():
+        if path.name not in (*SMALL, "fonts"):
+            shutil.rmtree(path)
     said = workspace.make()
     assert said.returncode == 0, said.stdout + said.stderr
     return workspace, workspace.released()
@@ -338,6 +341,13 @@ def test_a_leak_stops_the_seal_and_the_last_release_stays(fresh):
     assert "13836065713" not in text
     now = workspace.released()
     assert {name for name in released if released[name] != now.get(name)} == set()
+
+
+def test_snakemake_has_the_limit_that_the_workflow_takes_away():
+    """In a version without it the line would do nothing, and only the time would tell."""
+    scheduler = Path(find_spec("snakemake.scheduling.job_scheduler").origin).read_text(encoding="utf-8")
+    assert "if self.job_rate_limiter is not None:\n" in scheduler
+    assert "workflow.scheduler.job_rate_limiter = None\n" in (ROOT / "Snakefile").read_text(encoding="utf-8")
 
 
 def test_three_kills_end_with_the_bytes_of_a_run_elsewhere(tiny, tmp_path):

@@ -56,7 +56,7 @@ class Workspace:
         for card in (self.folder / "cohorts").glob("*/cohort.yaml"):
             text = card.read_text(encoding="utf-8")
             if "\nsynthetic:" in text and "\ncertify:" not in text:
-                card.write_text(f"{text.rstrip()}\n\ncertify: {{draws: 40}}\n", encoding="utf-8")
+                card.write_text(f"{text.rstrip()}\n\ncertify: {{draws: 20}}\n", encoding="utf-8")
 
     def environment(self) -> dict[str, str]:
         """This process's environment with the copy's own modules first."""

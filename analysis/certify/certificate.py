@@ -9,7 +9,7 @@ import pandas as pd
 
 from analysis.cards import Card
 from analysis.certify.draws import Drawn, summarised
-from analysis.plan import plan_hash
+from analysis.plan import plan_hash, seed_of
 from analysis.problems import ProblemsFound
 from analysis.tables import CERTIFICATE, MAIN
 
@@ -75,7 +75,7 @@ def certificate(
 
     The seed is the card's, else the plan's own; study b has its own stream, the same at both effects.
     """
-    seed = card.certify.seed if card.certify.seed is not None else int(plan_hash(card)[:8], 16)
+    seed = card.certify.seed if card.certify.seed is not None else seed_of(card)
     number, level = -(-(draws or card.certify.draws) // repeats), card.inference.level
     effects = (0.0, card.certify.effect)
     streams = np.random.SeedSequence(seed).spawn(max(number, 2))

@@ -16,8 +16,8 @@ from analysis.certify.characteristics import Group, Line, group_of, line_of, num
 from analysis.certify.draws import Drawn
 from analysis.certify.trial import HEADING
 from analysis.drawn_persons import drawn_persons
+from analysis.plan import seed_of
 from analysis.problems import Problem, ProblemsFound
-from analysis.trial_analysis import seed_of
 from analysis.trials.icc import icc
 from analysis.trials.person_permutation import person_permutation
 from analysis.trials.stratified import stratified_difference

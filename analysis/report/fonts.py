@@ -2,7 +2,6 @@
 
 import io
 import os
-from collections.abc import Iterable
 from pathlib import Path
 
 from fontTools import subset
@@ -36,7 +35,8 @@ def web_fonts(folder: str | os.PathLike) -> dict[int, bytes]:
 
 
 def _subset(path: Path) -> bytes:
-    options = subset.Options(flavor="woff2", layout_features=["*"], recalc_timestamp=False)
+    # The features of the font that browsers use unasked; its figures are of one width without any.
+    options = subset.Options(flavor="woff2", recalc_timestamp=False)
     with subset.load_font(str(path), options) as font:
         cutter = subset.Subsetter(options)
         cutter.populate(unicodes=[sign for first, last in SIGNS for sign in range(first, last + 1)])
@@ -44,8 +44,3 @@ def _subset(path: Path) -> bytes:
         stream = io.BytesIO()
         subset.save_font(font, stream, options)
     return stream.getvalue()
-
-
-def read_web_fonts(paths: Iterable[str | os.PathLike]) -> dict[int, bytes]:
-    """Fonts that `web_fonts` made, from files named by their weight."""
-    return {int(Path(path).stem): Path(path).read_bytes() for path in paths}

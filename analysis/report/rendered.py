@@ -8,7 +8,7 @@ import pandas as pd
 
 from analysis.files import write_bytes, write_json, write_text
 from analysis.report import docx, html, kit, pdf, xlsx
-from analysis.report.fonts import read_web_fonts
+from analysis.web_templates import read_web_fonts
 
 
 def write_report(

@@ -24,6 +24,7 @@ from analysis.event_values import event_values, has_a_change
 from analysis.match_methods import People, fitted_scores, matched, people_of, scores_for
 from analysis.match_persons import specifications
 from analysis.panel import Panel
+from analysis.plan import seed_of
 from analysis.problems import ProblemsFound
 from analysis.specifications.strata import fine_strata
 from analysis.specifications.ways import (
@@ -35,7 +36,6 @@ from analysis.specifications.ways import (
     combinations,
     own_value,
     permutations_of,
-    seed_of,
     within_of,
 )
 from analysis.specifications.weighted import permuted_differences

@@ -12,8 +12,9 @@ import pandas as pd
 
 from analysis.cards import Card
 from analysis.office_cells import arrays_of, design_of
+from analysis.plan import seed_of
 from analysis.problems import ProblemsFound
-from analysis.specifications.ways import SIMPLE, Found, Way, axes, combinations, own_value, permutations_of, seed_of
+from analysis.specifications.ways import SIMPLE, Found, Way, axes, combinations, own_value, permutations_of
 from analysis.staggered.cell_arrays import CellArrays
 from analysis.staggered.cell_effects import cell_effects
 from analysis.staggered.design import AGGREGATES

@@ -11,7 +11,8 @@ import numpy as np
 import pandas as pd
 
 from analysis.cards import Card
-from analysis.specifications.ways import Found, Way, combinations, own_value, permutations_of, seed_of
+from analysis.plan import seed_of
+from analysis.specifications.ways import Found, Way, combinations, own_value, permutations_of
 from analysis.trial_people import TREATED, People, people_of
 from analysis.trials.allocations import Allocation, allocations
 

@@ -11,7 +11,6 @@ from analysis.card_grid import AXES, NONE, OWN, PERMUTATIONS, SENSITIVITY, way_o
 from analysis.card_matching import Matching
 from analysis.cards import Card
 from analysis.event_values import has_a_change
-from analysis.plan import plan_hash
 from analysis.tables import MAIN
 
 DID, LEVEL = "did", "level"
@@ -44,11 +43,6 @@ class Found:
     permuted: np.ndarray
     left_out: Sequence[tuple[Way, str]]
     level: str
-
-
-def seed_of(card: Card) -> int:
-    """The seed of the permutations, from the plan: another plan, another seed."""
-    return int(plan_hash(card)[:8], 16)
 
 
 def permutations_of(card: Card) -> int:

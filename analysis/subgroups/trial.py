@@ -13,9 +13,10 @@ import pandas as pd
 from analysis.card_subgroups import Subgroup
 from analysis.cards import Card
 from analysis.drawn_persons import drawn_persons
+from analysis.plan import seed_of
 from analysis.problems import ProblemsFound
 from analysis.subgroups.effects import GroupEffects, from_left_out, independent, not_estimated, too_few
-from analysis.trial_analysis import Analysis, seed_of
+from analysis.trial_analysis import Analysis
 from analysis.trial_people import TREATED, people_of
 from analysis.trial_rows import found_row, reason_of
 from analysis.trials.jackknife import left_out

@@ -3,7 +3,7 @@
 from analysis.files import write_text
 from analysis.logs import log_to
 from analysis.notebook import notebook_page
-from analysis.report.fonts import read_web_fonts
+from analysis.web_templates import read_web_fonts
 
 log_to(snakemake.log[0])
 page = notebook_page(snakemake.input.notebook, read_web_fonts(snakemake.input.fonts))

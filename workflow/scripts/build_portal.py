@@ -5,9 +5,9 @@ from pathlib import Path
 from analysis.files import read_csv, write_text
 from analysis.logs import log_to
 from analysis.report import portal
-from analysis.report.fonts import read_web_fonts
 from analysis.report.portal_model import build_portal
 from analysis.tables import COST_TEXTS
+from analysis.web_templates import read_web_fonts
 
 log_to(snakemake.log[0])
 given, languages = snakemake.input, snakemake.params.languages
