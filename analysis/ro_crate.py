@@ -122,17 +122,24 @@ def _root(manifest: Mapping[str, Any], cards: Mapping[str, Mapping[str, Any]], m
     }
 
 
-def _cohort(name: str, card: Mapping[str, Any], manifest: Mapping[str, Any]) -> Entity:
-    """A cohort's numbers and reports as one data set, with the licence of its data where the card gives one."""
-    paths = [entry["path"] for entry in manifest["files"] if _is_of(entry["path"], name)]
-    given = card.get("licence")
+def cohort_dataset(name: str, card: Mapping[str, Any], *, place: str, holds: str) -> Entity:
+    """What the data set of a cohort below `place` says of itself, with the licence of its data where the card gives
+    one; `holds`: what is in it, in words."""
     return {
-        "@id": f"{quote(name)}/",
+        "@id": f"{place}{quote(name)}/",
         "@type": "Dataset",
         "name": card["title"]["nb"],
-        "description": f"Tall og rapporter for kohorten {name}. Type data: {card['data_kind']}.",
+        "description": f"{holds} for kohorten {name}. Type data: {card['data_kind']}.",
         "datePublished": str(card["report"]["date"]),
-        "license": given or {"@id": LICENCE},
+        "license": card.get("licence") or {"@id": LICENCE},
+    }
+
+
+def _cohort(name: str, card: Mapping[str, Any], manifest: Mapping[str, Any]) -> Entity:
+    """A cohort's numbers and reports as one data set."""
+    paths = [entry["path"] for entry in manifest["files"] if _is_of(entry["path"], name)]
+    return {
+        **cohort_dataset(name, card, place="", holds="Tall og rapporter"),
         "isBasedOn": refs(_input_id(label) for label in manifest["inputs"] if label.startswith(f"{name}/")),
         "hasPart": refs(map(quote, paths)),
     }

@@ -15,6 +15,7 @@ from analysis.ro_crate import (
     PROGRAM,
     SPECIFICATION,
     TERMS,
+    cohort_dataset,
     descriptor,
     file_entity,
     origins,
@@ -53,12 +54,7 @@ def bundle_crate(
 def _dataset(cohort: str, card: Mapping[str, Any], manifest: Mapping[str, Any]) -> dict[str, Any]:
     own = (f"release/{cohort}/", f"release/reports/{cohort}/", f"cohorts/{cohort}/")
     return {
-        "@id": f"release/{quote(cohort)}/",
-        "@type": "Dataset",
-        "name": card["title"]["nb"],
-        "description": f"Tall, rapporter og kort for kohorten {cohort}. Type data: {card['data_kind']}.",
-        "datePublished": str(card["report"]["date"]),
-        "license": card.get("licence") or {"@id": LICENCE},
+        **cohort_dataset(cohort, card, place="release/", holds="Tall, rapporter og kort"),
         "hasPart": refs(quote(entry["path"]) for entry in manifest["files"] if entry["path"].startswith(own)),
     }
 
