@@ -14,6 +14,7 @@ from workspace import Workspace
 
 from analysis.cli import main
 from analysis.files import write_text
+from analysis.release import KEY_FILE
 
 COHORT = "jobbkurs_eksempel"
 # A repository to clone: that of the project may be out of reach where its files were fetched without git.
@@ -86,8 +87,12 @@ def write_card(session: Session, **replaced: str) -> None:
     """The card of the guide, with some of its lines replaced."""
     (card,) = re.findall(r"^```yaml\n(# yaml-language-server.*?)^```$", GUIDE, flags=re.MULTILINE | re.DOTALL)
     for block in replaced.values():
-        key = block.partition(":")[0]
-        card, count = re.subn(rf"^{key}:.*\n(?:  .*\n)*", block, card, flags=re.MULTILINE)
-        assert count == 1, key
+        name = block.partition(":")[0]
+        card, count = re.subn(rf"^{name}:.*\n(?:  .*\n)*", block, card, flags=re.MULTILINE)
+        assert count == 1, name
+    # How many numbers a release holds hangs on the secret that counts are rounded by: the one of the guide's own.
+    key = session.workspace.folder / "results" / "restricted" / COHORT / KEY_FILE
+    key.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    key.write_bytes(bytes(range(32)))
     # Plans of made-up cohorts are tried on a few studies here too.
     write_text(session.workspace.folder / "cohorts" / COHORT / "cohort.yaml", f"{card}\ncertify: {{draws: 20}}\n")
